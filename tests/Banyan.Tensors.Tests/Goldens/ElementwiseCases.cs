@@ -8,5 +8,6 @@ internal static class ElementwiseCases
         t["torch.sub"] = c => c.X - c.Y;
         t["torch.mul"] = c => c.X * c.Y;
         t["torch.div"] = c => c.X / c.Y;
+        t["torch.exp"] = c => c.X.Exp();
     }
 }
