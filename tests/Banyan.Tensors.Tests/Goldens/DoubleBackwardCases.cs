@@ -23,7 +23,7 @@ internal static class DoubleBackwardCases
         Add(t, "softplus", x => x[0].Softplus());
         Add(t, "layer_norm", x => x[0].LayerNorm());
         Add(t, "rms_norm", x => x[0].RmsNorm(eps: 1e-6));
-        Add(t, "sum_sq", x => (x[0] * x[0]).Sum());
+        Add(t, "sum_sq", x => (x[0] * x[0]).Sum(-1));
         Add(t, "linear", x => x[0].Linear(x[1], x[2]));
         Add(t, "norm", x => (x[0] * x[0]).Sum(-1).Sqrt());
         Add(t, "logsumexp", x => x[0].LogSumExp(-1));

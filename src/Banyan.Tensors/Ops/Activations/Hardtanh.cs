@@ -12,5 +12,5 @@ public sealed partial class Tensor
     public Tensor Hardsigmoid() => (this + 3).Relu6() / 6;
 
     /// <summary>x * min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, MobileNetV3).</summary>
-    public Tensor Hardswish() => this * (this + 3).Clamp(0, 6) / 6;
+    public Tensor Hardswish() => this * (this + 3).Relu6() / 6;
 }
