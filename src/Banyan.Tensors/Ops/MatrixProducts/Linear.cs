@@ -60,8 +60,15 @@ namespace Banyan.Ops
             }
             if (c.InputCount > 2 && c.Needs(2))
             {
-                c.Grad(2, dy.Sum(0));
+                c.Grad(2, c.CreateGraph || !TensorRows.Fits(dy) ? dy.Sum(0) : BiasGradient(dy));
             }
+        }
+
+        private static Tensor BiasGradient(Tensor dy)
+        {
+            Tensor db = Tensor.Allocate(dy, [dy.Shape[1]]);
+            TensorRows.ColumnSum(dy, db);
+            return db;
         }
     }
 }
