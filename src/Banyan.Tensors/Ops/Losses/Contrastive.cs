@@ -17,31 +17,32 @@ public static partial class Loss
     }
 
     /// <summary>
-    /// SigLIP's loss (Zhai et al. 2023): -mean over rows of the sum of log sigmoid(l (scale a b + bias)), l = 1 on the diagonal, else -1.
+    /// SigLIP's loss (Zhai et al. 2023): -mean over rows of the sum of log sigmoid(l (e^logitScale cos(a, b) + bias)), l = 1 on the diagonal,
+    /// else -1.
     /// </summary>
-    /// <param name="a">(N, D), normalised by the caller where wanted.</param>
+    /// <param name="a">(N, D).</param>
     /// <param name="b">(N, D).</param>
-    /// <param name="scale">0-d.</param>
+    /// <param name="logitScale">0-d, the logarithm of the inverse temperature.</param>
     /// <param name="bias">0-d.</param>
-    public static Tensor Siglip(Tensor a, Tensor b, Tensor scale, Tensor bias)
+    public static Tensor Siglip(Tensor a, Tensor b, Tensor logitScale, Tensor bias)
     {
-        Tensor logits = a.MatMul(b.Transpose(0, 1)) * scale + bias;
+        Tensor logits = UnitRows(a).MatMul(UnitRows(b).Transpose(0, 1)) * logitScale.Exp() + bias;
         Tensor labels = Identity(logits) * 2 - 1;
         return (-(logits * labels)).Softplus().Sum(-1).Mean();
     }
 
     /// <summary>
-    /// InfoNCE (van den Oord et al. 2018) with hard negatives: the cross entropy of [a b^T, a negatives^T] / temperature with the diagonal
-    /// as targets.
+    /// InfoNCE (van den Oord et al. 2018) with hard negatives: the cross entropy of the cosines [a b^T, a negatives^T] / temperature with the
+    /// diagonal as targets.
     /// </summary>
-    /// <param name="a">(N, D), normalised by the caller where wanted.</param>
+    /// <param name="a">(N, D).</param>
     /// <param name="b">(N, D).</param>
     /// <param name="negatives">(M, D), more negatives for every row, or null.</param>
     /// <param name="temperature">Default: 0.07.</param>
     public static Tensor InfoNce(Tensor a, Tensor b, Tensor? negatives = null, double temperature = 0.07)
     {
         Tensor others = negatives is null ? b : Tensor.Cat([b, negatives]);
-        return DiagonalCrossEntropy(a.MatMul(others.Transpose(0, 1)) / temperature);
+        return DiagonalCrossEntropy(UnitRows(a).MatMul(UnitRows(others).Transpose(0, 1)) / temperature);
     }
 
     /// <summary>SimCLR's loss (Chen et al. 2020): each of the 2 N views finds its partner among all other views by cosine.</summary>

@@ -34,16 +34,17 @@ namespace Banyan.Ops
 
         private static Tensor Forward(Tensor x, in ClassTargets t, Tensor? classWeight, double smoothing, double z)
         {
-            Tensor logSum = x.LogSumExp(-1, keepDim: true);
-            Tensor loss = (logSum - x.Gather(-1, t.Index)) * t.Weight;
+            // From the log-softmax, not from l - x[t]: where logits are large, that difference has lost its digits.
+            Tensor logp = x.LogSoftmax(-1);
+            Tensor loss = -logp.Gather(-1, t.Index) * t.Weight;
             if (smoothing > 0)
             {
-                Tensor all = logSum - x;
-                all = (classWeight is null ? all : all * classWeight).Sum(-1, keepDim: true) * t.Counted;
-                loss = loss * (1 - smoothing) + all * (smoothing / x.Shape[1]);
+                Tensor all = (classWeight is null ? logp : logp * classWeight).Sum(-1, keepDim: true) * t.Counted;
+                loss = loss * (1 - smoothing) - all * (smoothing / x.Shape[1]);
             }
             if (z > 0)
             {
+                Tensor logSum = x.LogSumExp(-1, keepDim: true);
                 loss = loss + logSum * logSum * t.Counted * z;
             }
             return loss.MaskedFill(t.IsIgnored, 0);
