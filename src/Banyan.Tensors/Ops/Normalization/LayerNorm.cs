@@ -131,8 +131,8 @@ namespace Banyan
             CheckNormShape("layer_norm", dims, weight);
             CheckNormShape("layer_norm", dims, bias);
             Tensor x = FlattenLast(dims);
-            Tensor y = Ops.LayerNorm.Apply(x, weight?.Reshape(-1), weight is null ? null : bias?.Reshape(-1), eps);
-            y = weight is null && bias is not null ? y + bias.Reshape(-1) : y;
+            Tensor y = Ops.LayerNorm.Apply(x, weight?.InScopeOf(this).Reshape(-1), weight is null ? null : bias?.InScopeOf(this).Reshape(-1), eps);
+            y = weight is null && bias is not null ? y + bias.InScopeOf(this).Reshape(-1) : y;
             return y.Reshape(Shape);
         }
 

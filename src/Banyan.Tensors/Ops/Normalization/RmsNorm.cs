@@ -110,7 +110,7 @@ namespace Banyan
         public Tensor RmsNorm(Tensor? weight = null, double eps = 1.1920928955078125e-07, int dims = 1, double weightOffset = 0)
         {
             CheckNormShape("rms_norm", dims, weight);
-            return Ops.RmsNorm.Apply(FlattenLast(dims), weight?.Reshape(-1), eps, weightOffset).Reshape(Shape);
+            return Ops.RmsNorm.Apply(FlattenLast(dims), weight?.InScopeOf(this).Reshape(-1), eps, weightOffset).Reshape(Shape);
         }
 
         /// <summary>x / sqrt(sum(x^2) + eps) along one dimension: the normalisation of queries and keys in linear attention.</summary>
