@@ -11,7 +11,7 @@ public sealed class LaplaceModel : NGramModel
     /// <param name="endToken">The id that ends every document.</param>
     /// <param name="order">1 to 3.</param>
     /// <exception cref="ArgumentException">There is no document, or an argument is out of its range.</exception>
-    public LaplaceModel(IEnumerable<ReadOnlyMemory<int>> documents, int vocabularySize, int endToken, int order = 2)
+    public LaplaceModel(IEnumerable<ReadOnlyMemory<int>> documents, int vocabularySize, int endToken, int order = 3)
         : base(order, vocabularySize, endToken) => _table = CountDocuments(documents);
 
     private protected override double Probability(long context, int token)

@@ -34,7 +34,7 @@ internal static class StoryWords
 
     public static readonly string[] Animals = Split("fox owl rabbit frog duck goat pony cat dog hen mouse swan bear deer lamb turtle goose wolf hedgehog squirrel mole raven beaver donkey");
 
-    public static readonly string[] Weathers = Split("sunny rainy windy snowy warm cold quiet foggy stormy cloudy lovely misty");
+    public static readonly string[] Weathers = Split("sunny rainy windy snowy warm cold quiet foggy stormy cloudy lovely misty frosty gloomy mild breezy");
 
     public static readonly string[] Times = Split("morning afternoon evening day");
 

@@ -24,7 +24,7 @@ public class StoryGeneratorTests
     {
         // By the chain rule, from the sizes of the word lists alone.
         static double Ln(double n) => Math.Log(n);
-        double opening = Ln(12) + Ln(4) + Ln(32) + Ln(64 * 63 * 62) + Ln(12 * 11 * 10) + Ln(48 * 47 * 46);
+        double opening = Ln(16) + Ln(4) + Ln(32) + Ln(64 * 63 * 62) + Ln(12 * 11 * 10) + Ln(48 * 47 * 46);
         // The second scene's place is one of 30 when the first took one (hide and visit: half of the time), else of 31; foods likewise.
         double firstPlace = Ln(31), secondPlace = (0.5 * Ln(31)) + (0.5 * Ln(30));
         double secondFood = (0.75 * Ln(16)) + (0.25 * Ln(15));
