@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Banyan.Data.Readers;
 
 /// <summary>
@@ -77,6 +75,6 @@ public sealed class DocumentReader
     private static Stream OpenStream(string path)
     {
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
-        return path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        return path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new CheckedGZipStream(file, path) : file;
     }
 }
