@@ -135,30 +135,23 @@ public sealed class ConfigReader
     public ConfigReader? GetOptionalObject(string key) => Has(key) ? GetObject(key) : null;
 
     /// <summary>A list of integers; a single integer counts as a list of one (<c>eos_token_id</c> comes in both forms). Empty where absent.</summary>
-    public long[] GetLongs(string key) => GetList(key, "integers", (v, _) => TryLong(v, out long number) ? number : null);
+    public long[] GetLongs(string key) =>
+        GetList(key, item => TryLong(item, out long number) ? number : throw Wrong(key, item, "a list of integers"));
 
     /// <summary>A list of numbers; a single number counts as a list of one. Empty where absent.</summary>
-    public double[] GetDoubles(string key) => GetList(key, "numbers", (v, _) => TryDouble(v, out double number) ? number : null);
+    public double[] GetDoubles(string key) =>
+        GetList(key, item => TryDouble(item, out double number) ? number : throw Wrong(key, item, "a list of numbers"));
 
     /// <summary>A list of texts; a single text counts as a list of one. Empty where absent.</summary>
-    public string[] GetStrings(string key) => GetList(key, "texts", (v, k) => v.ValueKind == JsonValueKind.String ? new Boxed(Text(k, v)) : null)
-        .Select(b => b.Text).ToArray();
+    public string[] GetStrings(string key) =>
+        GetList(key, item => item.ValueKind == JsonValueKind.String ? Text(key, item) : throw Wrong(key, item, "a list of texts"));
 
     /// <summary>Keys that nobody asked for, those of objects as <c>object.key</c>.</summary>
     public IEnumerable<string> UnreadKeys() => Keys.Where(k => !_read.Contains(k)).Select(k => _prefix + k)
         .Concat(_objects.Values.SelectMany(o => o.UnreadKeys()));
 
-    private readonly record struct Boxed(string Text);
-
-    private T[] GetList<T>(string key, string what, Func<JsonElement, string, T?> convert) where T : struct
-    {
-        if (Find(key) is not { } value)
-        {
-            return [];
-        }
-        T Convert(JsonElement item) => convert(item, key) ?? throw Wrong(key, item, "a list of " + what);
-        return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(Convert)] : [Convert(value)];
-    }
+    private T[] GetList<T>(string key, Func<JsonElement, T> convert) => Find(key) is not { } value ? []
+        : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(convert)] : [convert(value)];
 
     private JsonElement? Find(string key)
     {
