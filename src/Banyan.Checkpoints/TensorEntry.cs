@@ -29,6 +29,9 @@ public sealed class TensorEntry
     {
     }
 
+    /// <summary>Describes a tensor in memory.</summary>
+    public static TensorEntry Of(string name, Tensor tensor) => new(name, tensor.DType, tensor.Shape.Span);
+
     /// <summary>The tensor's name.</summary>
     public string Name { get; }
 

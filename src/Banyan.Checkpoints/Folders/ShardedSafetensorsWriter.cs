@@ -42,8 +42,13 @@ public sealed class ShardedSafetensorsWriter : IDisposable
     }
 
     /// <summary>Writes the next bytes of a tensor.</summary>
-    public void Write(string name, ReadOnlySpan<byte> bytes) => _shards[_shardOf.TryGetValue(name, out int shard) ? shard
-        : throw new ArgumentException($"{_folder}: tensor \"{name}\" was not announced{NearestName.Hint(name, _shardOf.Keys)}")].Writer.Write(name, bytes);
+    public void Write(string name, ReadOnlySpan<byte> bytes) => WriterOf(name).Write(name, bytes);
+
+    /// <summary>Writes the next bytes of a tensor, of any number.</summary>
+    public void Write(string name, TensorBytes bytes) => WriterOf(name).Write(name, bytes);
+
+    /// <summary>Writes a whole tensor.</summary>
+    public void Write(string name, Tensor tensor) => WriterOf(name).Write(name, tensor);
 
     /// <summary>Flushes and names every file, then removes files of an earlier save that this one does not have.</summary>
     public void Commit()
@@ -70,6 +75,9 @@ public sealed class ShardedSafetensorsWriter : IDisposable
 
     /// <summary>Removes what was written, unless it was committed.</summary>
     public void Dispose() => _shards.ForEach(s => s.Writer.Dispose());
+
+    private SafetensorsWriter WriterOf(string name) => _shards[_shardOf.TryGetValue(name, out int shard) ? shard
+        : throw new ArgumentException($"{_folder}: tensor \"{name}\" was not announced{NearestName.Hint(name, _shardOf.Keys)}")].Writer;
 
     private static List<List<TensorEntry>> Plan(IEnumerable<TensorEntry> tensors, long maxShardBytes)
     {

@@ -22,7 +22,7 @@ public sealed class SafetensorsFile : ICheckpointReader
     /// <summary>Every tensor's name, in the order of the data.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>The texts of <c>__metadata__</c>, for example <c>format</c> = <c>pt</c>.</summary>
+    /// <summary>The texts of <c>__metadata__</c> in the order of the file, for example <c>format</c> = <c>pt</c>.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Opens a file.</summary>

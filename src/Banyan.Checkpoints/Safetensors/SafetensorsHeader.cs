@@ -28,7 +28,7 @@ internal ref struct SafetensorsHeader
 
     public Dictionary<string, TensorEntry> Entries { get; } = [];
 
-    public Dictionary<string, string> Metadata { get; } = [];
+    public OrderedDictionary<string, string> Metadata { get; } = [];
 
     public static SafetensorsHeader Read(MappedFile file)
     {

@@ -5,6 +5,7 @@ using System.Text;
 namespace Banyan.Checkpoints;
 
 /// <summary>Where the reference library puts each tensor: widest type first, then by name (as UTF-8); the header is padded to 8 bytes.</summary>
+/// <remarks>Its metadata come in the order of a hash table; here they keep the order that they are given in.</remarks>
 internal sealed class SafetensorsLayout
 {
     public SafetensorsLayout(IEnumerable<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -53,7 +54,7 @@ internal sealed class SafetensorsLayout
         {
             json.Append("\"__metadata__\":{");
             string separator = "";
-            foreach ((string key, string value) in metadata.OrderBy(m => m.Key, Comparer<string>.Create(CompareUtf8)))
+            foreach ((string key, string value) in metadata)
             {
                 json.Append(separator);
                 AppendText(json, key).Append(':');

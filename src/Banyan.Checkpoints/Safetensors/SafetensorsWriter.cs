@@ -53,6 +53,41 @@ public sealed class SafetensorsWriter : IDisposable
         writer.Commit();
     }
 
+    /// <summary>Writes a file of tensors, one after the other.</summary>
+    /// <param name="path">Where the file will be.</param>
+    /// <param name="tensors">Names and tensors; views are written as they appear, in row-major order.</param>
+    /// <param name="metadata">Texts for <c>__metadata__</c>; transformers wants <c>format</c> = <c>pt</c>.</param>
+    public static void Write(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        List<(string Name, Tensor Tensor)> list = [.. tensors];
+        using SafetensorsWriter writer = Create(path, list.Select(t => TensorEntry.Of(t.Name, t.Tensor)), metadata);
+        list.ForEach(t => writer.Write(t.Name, t.Tensor));
+        writer.Commit();
+    }
+
+    /// <summary>Writes a whole tensor.</summary>
+    /// <exception cref="ArgumentException">Type or shape are not those announced.</exception>
+    public void Write(string name, Tensor tensor)
+    {
+        TensorEntry entry = TensorEntry.Of(name, tensor);
+        if (_tensors.TryGetValue(name, out (TensorEntry Entry, long Written) announced) && announced.Entry.ToString() != entry.ToString())
+        {
+            throw new ArgumentException($"{_path}: {announced.Entry} was announced; {entry} is given");
+        }
+        using TensorBytes bytes = TensorBytes.Of(tensor);
+        Write(name, bytes);
+    }
+
+    /// <summary>Writes the next bytes of a tensor, of any number.</summary>
+    public void Write(string name, TensorBytes bytes)
+    {
+        const int Piece = 1 << 26;
+        for (long done = 0; done < bytes.Length; done += Piece)
+        {
+            Write(name, bytes.Slice(done, (int)Math.Min(Piece, bytes.Length - done)));
+        }
+    }
+
     /// <summary>Writes the next bytes of a tensor.</summary>
     /// <exception cref="ArgumentException">The tensor was not announced, or gets more bytes than its shape has.</exception>
     public void Write(string name, ReadOnlySpan<byte> bytes)

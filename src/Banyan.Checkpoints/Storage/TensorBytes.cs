@@ -9,7 +9,7 @@ namespace Banyan.Checkpoints;
 public sealed unsafe class TensorBytes : IDisposable
 {
     private readonly byte* _start;
-    private SafeHandle? _owner;
+    private object? _owner; // a SafeHandle that counts its users, or what else keeps the memory
 
     internal TensorBytes(SafeHandle owner, long offset, long length)
     {
@@ -18,6 +18,25 @@ public sealed unsafe class TensorBytes : IDisposable
         _owner = owner;
         _start = (byte*)owner.DangerousGetHandle() + offset;
         Length = length;
+    }
+
+    private TensorBytes(object owner, byte* start, long length)
+    {
+        _owner = owner;
+        _start = start;
+        Length = length;
+    }
+
+    /// <summary>The elements of a tensor in row-major order: its own memory where they lie there so, a copy elsewhere.</summary>
+    internal static TensorBytes Of(Tensor tensor)
+    {
+        if (!tensor.IsContiguous)
+        {
+            Tensor copy = Tensor.Zeros(tensor.Shape, tensor.DType);
+            copy.CopyFrom(tensor);
+            tensor = copy;
+        }
+        return new TensorBytes(tensor, tensor.Body.Storage!.Pointer + tensor.DType.ByteCount(tensor.Body.Offset), tensor.DType.ByteCount(tensor.Count));
     }
 
     /// <summary>Releases the mapping of a window that was forgotten.</summary>
@@ -63,5 +82,5 @@ public sealed unsafe class TensorBytes : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Release() => Interlocked.Exchange(ref _owner, null)?.DangerousRelease();
+    private void Release() => (Interlocked.Exchange(ref _owner, null) as SafeHandle)?.DangerousRelease();
 }
