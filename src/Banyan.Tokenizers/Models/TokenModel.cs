@@ -18,6 +18,9 @@ internal abstract class TokenModel
     /// <summary>Number of tokens, added tokens not counted.</summary>
     public abstract int VocabSize { get; }
 
+    /// <summary>The largest id, or -1.</summary>
+    public abstract int MaxId { get; }
+
     /// <summary>Appends the tokens of <paramref name="piece"/>.</summary>
     public abstract void Tokenize(ReadOnlySpan<char> piece, List<ModelToken> output);
 

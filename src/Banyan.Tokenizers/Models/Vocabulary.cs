@@ -14,7 +14,7 @@ internal sealed class Vocabulary
     {
         _ids = ids;
         _lookup = ids.GetAlternateLookup<ReadOnlySpan<char>>();
-        int max = ids.Count == 0 ? -1 : ids.Values.Max();
+        int max = MaxId = ids.Count == 0 ? -1 : ids.Values.Max();
         if (max > (2L * ids.Count) + 100_000)
         {
             // An id far beyond the count must not buy memory.
@@ -31,6 +31,9 @@ internal sealed class Vocabulary
             _dense[id] = token;
         }
     }
+
+    /// <summary>The largest id, or -1.</summary>
+    public int MaxId { get; }
 
     public int Count => _ids.Count;
 

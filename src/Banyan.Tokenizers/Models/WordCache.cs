@@ -116,7 +116,7 @@ internal sealed class WordCache
         int n = key.Length;
         if (n < 4)
         {
-            return n == 0 ? (0, 0) : (key[0] | ((ulong)key[n >> 1] << 16) | ((ulong)key[n - 1] << 32), 0);
+            return n == 0 ? (0UL, 0UL) : ((ulong)key[0] | ((ulong)key[n >> 1] << 16) | ((ulong)key[n - 1] << 32), 0UL);
         }
         ulong first = Unsafe.ReadUnaligned<ulong>(ref p);
         ulong last = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref p, (n - 4) * 2));
