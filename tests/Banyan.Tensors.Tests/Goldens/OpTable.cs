@@ -12,6 +12,11 @@ internal sealed class OpTable
         switch (group)
         {
             case "elementwise": ElementwiseCases.Register(table); break;
+            case "activations": ActivationsCases.Register(table); break;
+            case "norm": NormCases.Register(table); break;
+            case "losses": LossesCases.Register(table); break;
+            case "matmul": MatmulCases.Register(table); break;
+            case "double_backward": DoubleBackwardCases.Register(table); break;
         }
         return table;
     }
