@@ -37,7 +37,8 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
         if (bytes > _bytes)
         {
             NativeMemory.AlignedFree(_memory);
-            (_memory, _bytes) = (null, 0);
+            _memory = null;
+            _bytes = 0;
             _memory = (byte*)NativeMemory.AlignedAlloc(bytes, Line);
             _bytes = bytes;
         }
@@ -70,7 +71,8 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
     public void Dispose()
     {
         NativeMemory.AlignedFree(_memory);
-        (_memory, _bytes) = (null, 0);
+        _memory = null;
+        _bytes = 0;
         GC.SuppressFinalize(this);
     }
 
