@@ -59,7 +59,7 @@ internal unsafe struct AttentionArgs<T> where T : unmanaged
     public AttentionSegment<T>* Segments;
     public int SegmentCount;
 
-    public float Scale;
+    public double Scale;
 
     /// <summary>
     /// A query at position p sees the keys p - Left ... p + Right. Causal: Right = 0. A sliding window of w tokens: Left = w - 1.
@@ -67,7 +67,7 @@ internal unsafe struct AttentionArgs<T> where T : unmanaged
     public int Left, Right;
 
     /// <summary>c of c * tanh(s / c), applied before biases and masks (Gemma 2); 0: none.</summary>
-    public float SoftCap;
+    public double SoftCap;
 
     /// <summary>[H]: adds -slope * |key position - query position| (ALiBi); null: none.</summary>
     public T* AlibiSlopes;

@@ -42,7 +42,7 @@ internal unsafe struct AttentionForward<S, V>(AttentionArgs<float>* args, Attent
 
     private void Tile(long item)
     {
-        int segment = SegmentOf(item);
+        int segment = AttentionTile.Find(tileStarts, args->SegmentCount, item);
         long local = item - tileStarts[segment], tiles = (tileStarts[segment + 1] - tileStarts[segment]) / args->KvHeads;
         _problem = new AttentionProblem(args, segment, (int)(local / tiles));
         // Last tiles first: under a causal mask they are the longest, and the short ones fill the gaps at the end.
@@ -57,17 +57,6 @@ internal unsafe struct AttentionForward<S, V>(AttentionArgs<float>* args, Attent
         Finish();
     }
 
-    private readonly int SegmentOf(long item)
-    {
-        int low = 0, high = args->SegmentCount;
-        while (high - low > 1)
-        {
-            int middle = (low + high) / 2;
-            (low, high) = tileStarts[middle] <= item ? (middle, high) : (low, middle);
-        }
-        return low;
-    }
-
     // A sink is a key with score s and no value: it opens the row's maximum and sum.
     private readonly void Start()
     {
@@ -75,7 +64,7 @@ internal unsafe struct AttentionForward<S, V>(AttentionArgs<float>* args, Attent
         new Span<float>(_scratch.Output, _rows * _scratch.ValueStride).Clear();
         for (int r = 0; r < _rows; r++)
         {
-            TilePacking.CopyRow<S, V>(args->Q + _problem.Offset(_row + r, args->QTokenStride, args->QHeadStride), args->HeadDim, args->Scale,
+            TilePacking.CopyRow<S, V>(args->Q + _problem.Offset(_row + r, args->QTokenStride, args->QHeadStride), args->HeadDim, (float)args->Scale,
                 _scratch.Query + r * _scratch.KeyStride, args->HeadDim);
             _scratch.Maximum[r] = args->Sinks == null ? float.NegativeInfinity : args->Sinks[_problem.Head(_row + r)];
             _scratch.Lanes[r * AttentionTile.Lanes] = float.IsNegativeInfinity(_scratch.Maximum[r]) ? 0 : 1;

@@ -34,6 +34,18 @@ internal static class AttentionTile
     /// <summary>Tiles that cover <paramref name="count"/> rows or keys.</summary>
     public static long Count(long count) => (count + Rows - 1) / Rows;
 
+    /// <summary>The segment whose run of items holds <paramref name="item"/>: <paramref name="starts"/> has one entry more than segments.</summary>
+    public static unsafe int Find(long* starts, int segments, long item)
+    {
+        int low = 0, high = segments;
+        while (high - low > 1)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = starts[middle] <= item ? (middle, high) : (low, middle);
+        }
+        return low;
+    }
+
     /// <summary>The columns of the block at <paramref name="keyStart"/> that a range leaves, as whole chunks: [Begin, End).</summary>
     public static (int Begin, int End) Columns(KeyRange range, long keyStart)
     {

@@ -16,9 +16,11 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
     private int _slots;
     private nuint _slotBytes;
     private nuint _sharedBytes;
+    private byte* _table;
+    private nuint _tableBytes;
 
     /// <summary>Bytes held now, which is the most that any call needed.</summary>
-    public long Bytes => (long)_bytes;
+    public long Bytes => (long)(_bytes + _tableBytes);
 
     /// <summary>The part that the threads of a call share.</summary>
     public byte* Shared => _memory;
@@ -42,6 +44,20 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
             _memory = (byte*)NativeMemory.AlignedAlloc(bytes, Line);
             _bytes = bytes;
         }
+    }
+
+    /// <summary>Memory for the description of a call (its segments and key masks): a place of its own, which <see cref="Reserve"/> leaves alone.</summary>
+    public byte* Table(nint bytes)
+    {
+        if ((nuint)bytes > _tableBytes)
+        {
+            NativeMemory.AlignedFree(_table);
+            _table = null;
+            _tableBytes = 0;
+            _table = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, Line);
+            _tableBytes = (nuint)bytes;
+        }
+        return _table;
     }
 
     /// <summary>Takes a slot that no other thread holds.</summary>
@@ -70,13 +86,19 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
-        _bytes = 0;
+        Free();
         GC.SuppressFinalize(this);
     }
 
-    ~AttentionWorkspace() => NativeMemory.AlignedFree(_memory);
+    ~AttentionWorkspace() => Free();
+
+    private void Free()
+    {
+        NativeMemory.AlignedFree(_memory);
+        NativeMemory.AlignedFree(_table);
+        _memory = _table = null;
+        _bytes = _tableBytes = 0;
+    }
 
     private static nuint RoundUp(nuint bytes) => (bytes + Line - 1) & ~(Line - 1);
 }

@@ -55,7 +55,7 @@ internal readonly unsafe struct ScoreRow
     {
         if (args->SoftCap != 0)
         {
-            SoftCap<S, V>(s, args->SoftCap, slopes);
+            SoftCap<S, V>(s, (float)args->SoftCap, slopes);
         }
         if (args->AlibiSlopes != null)
         {
