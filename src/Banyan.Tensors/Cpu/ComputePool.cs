@@ -57,6 +57,9 @@ public sealed unsafe class ComputePool : IDisposable
     /// <summary>Threads that compute, the caller included.</summary>
     public int Threads { get; }
 
+    /// <summary>Scratch memory that attention keeps from call to call.</summary>
+    internal Cpu.AttentionWorkspaces AttentionWorkspaces { get; } = new();
+
     /// <summary>Runs <paramref name="body"/> over <c>[0, count)</c> in pieces of <paramref name="grain"/> items; returns when all are done.</summary>
     /// <param name="count">Number of items.</param>
     /// <param name="grain">Items in a piece, at least 1. A count of at most one piece runs on the caller.</param>
@@ -209,5 +212,6 @@ public sealed unsafe class ComputePool : IDisposable
             worker.Join();
         }
         _wake.Dispose();
+        AttentionWorkspaces.Dispose();
     }
 }
