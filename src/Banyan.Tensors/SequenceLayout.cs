@@ -3,7 +3,7 @@ namespace Banyan;
 /// <summary>One sequence of a ragged batch: which query tokens it has, and which key tokens these see.</summary>
 /// <param name="QueryStart">First row of the sequence in q and in the result.</param>
 /// <param name="QueryLength">Number of queries.</param>
-/// <param name="KeyStart">First row of the sequence in k and v (or in its own <paramref name="Keys"/> and <paramref name="Values"/>).</param>
+/// <param name="KeyStart">First row of the sequence in k and v (or in its own <see cref="Keys"/> and <see cref="Values"/>).</param>
 /// <param name="KeyLength">Number of keys.</param>
 /// <param name="Offset">Key position of query 0: with a cache the number of tokens before this step, else 0.</param>
 public readonly record struct SequenceSpan(long QueryStart, long QueryLength, long KeyStart, long KeyLength, long Offset)

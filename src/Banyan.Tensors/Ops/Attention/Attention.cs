@@ -10,6 +10,8 @@ namespace Banyan.Ops
     /// </summary>
     public sealed partial class Attention : Op
     {
+        private static readonly AttentionOptions s_full = new();
+
         private readonly AttentionOptions _options;
         private readonly Tensor _statistics;
         private readonly int _layoutVersion;
@@ -36,24 +38,24 @@ namespace Banyan.Ops
         /// <exception cref="ArgumentException">Shapes, types or options do not fit; the message names them.</exception>
         public static Tensor Apply(Tensor q, Tensor k, Tensor v, AttentionOptions? options = null)
         {
-            options = (options ?? new AttentionOptions()).Copy();
+            options ??= s_full;
             AttentionCheck.Inputs(q, k, v);
-            options.Layout ??= Whole(q, k);
-            AttentionCheck.Options(q, k, v, options);
+            SequenceLayout layout = options.Layout ?? Whole(q, k);
+            AttentionCheck.Options(q, k, v, options, layout);
             Tensor o = Tensor.Allocate(Tensor.ScopeOf(q, k, v), [q.Shape[0], q.Shape[1], v.Shape[2]], Promotion.ComputeType(q.DType), q.Device);
             bool records = Tape.Needs(o.Scope, q, k, v, options.RelativeBias) || Tape.Needs(o.Scope, q, options.Bias, options.Sinks);
             Tensor? statistics = records ? Tensor.Allocate(o, [2, q.Shape[1], q.Shape[0]]) : null;
-            if (options.Layout.QueryTokens < q.Shape[0])
+            if (layout.QueryTokens < q.Shape[0])
             {
                 o.Fill(0);
             }
-            AttentionTensors t = Prepare(q, k, v, o, options);
+            AttentionTensors t = Prepare(q, k, v, o, options, layout);
             t.Statistics = statistics;
             AttentionLoop.Forward(t);
             o = Elementwise.Convert(o, q.DType);
             if (records)
             {
-                o.Scope!.Tape!.Record(new Attention(options, statistics!), Inputs(q, k, v, options), o);
+                o.Scope!.Tape!.Record(new Attention(options.With(layout), statistics!), Inputs(q, k, v, options), o);
             }
             return o;
         }
@@ -79,22 +81,22 @@ namespace Banyan.Ops
         }
 
         /// <summary>The tensors as the kernels want them: one type, the last dimension contiguous, biases in four dimensions.</summary>
-        private static AttentionTensors Prepare(Tensor q, Tensor k, Tensor v, Tensor o, AttentionOptions options)
+        private static AttentionTensors Prepare(Tensor q, Tensor k, Tensor v, Tensor o, AttentionOptions options, SequenceLayout layout)
         {
             DType type = Promotion.ComputeType(q.DType);
             return new AttentionTensors
             {
                 Q = Rows(q, type), K = Rows(k, type), V = Rows(v, type), O = Rows(o, type),
                 AlibiSlopes = Dense(options.AlibiSlopes, type), RelativeBias = Dense(options.RelativeBias, type), Sinks = Dense(options.Sinks, type),
-                Bias = Scores(Dense(options.Bias, type), q, options.Layout!), Mask = Scores(options.Mask, q, options.Layout!),
-                Options = options, Layout = options.Layout!,
+                Bias = Scores(Dense(options.Bias, type), q, layout), Mask = Scores(options.Mask?.Detach(), q, layout),
+                Options = options, Layout = layout,
             };
         }
 
         private static Tensor Rows(Tensor x, DType type)
         {
-            x = Elementwise.Convert(x.Detach(), type);
-            return x.Strides[2] == 1 || x.Shape[2] == 1 ? x : x.Contiguous();
+            x = Elementwise.Convert(x, type);
+            return x.Strides[2] == 1 || x.Shape[2] == 1 ? x : x.Detach().Contiguous();
         }
 
         private static Tensor? Dense(Tensor? x, DType type) => x is null ? null : Elementwise.Convert(x.Detach(), type).Contiguous();
@@ -105,7 +107,6 @@ namespace Banyan.Ops
             {
                 return null;
             }
-            x = x.Detach();
             while (x.Rank < 4)
             {
                 x = x.Unsqueeze(0);
@@ -130,7 +131,7 @@ namespace Banyan.Ops
             AttentionCheck.BackwardLayout(_options.Layout);
             Tensor q = c.Input(0);
             DType type = Promotion.ComputeType(q.DType);
-            AttentionTensors t = Prepare(q, c.Input(1), c.Input(2), c.Output(0), _options);
+            AttentionTensors t = Prepare(q, c.Input(1), c.Input(2), c.Output(0), _options, _options.Layout);
             t.Statistics = _statistics;
             t.DO = Rows(c.GradOutput(), type);
             t.DQ = Zeros(c, 0, t.Q);

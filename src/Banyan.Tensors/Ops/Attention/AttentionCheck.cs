@@ -27,7 +27,7 @@ internal static class AttentionCheck
         }
     }
 
-    public static void Options(Tensor q, Tensor k, Tensor v, AttentionOptions options)
+    public static void Options(Tensor q, Tensor k, Tensor v, AttentionOptions options, SequenceLayout layout)
     {
         long heads = q.Shape[1];
         _ = options.Limits();
@@ -53,9 +53,9 @@ internal static class AttentionCheck
         {
             throw new ArgumentException($"attention: Mask must be bool (true = visible), given {mask.DType}; an additive mask is a Bias");
         }
-        Scores("Bias", options.Bias, heads, options.Layout!);
-        Scores("Mask", options.Mask, heads, options.Layout!);
-        Layout(q, k, v, options.Layout!);
+        Scores("Bias", options.Bias, heads, layout);
+        Scores("Mask", options.Mask, heads, layout);
+        Layout(q, k, v, layout);
     }
 
     /// <summary>Gradients of keys are overwritten sequence by sequence: each key may belong to one.</summary>

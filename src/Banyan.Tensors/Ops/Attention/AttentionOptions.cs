@@ -45,7 +45,13 @@ public sealed class AttentionOptions
     /// <summary>Seed of dropout; a training step takes another each time.</summary>
     public ulong Seed { get; set; }
 
-    internal AttentionOptions Copy() => (AttentionOptions)MemberwiseClone();
+    /// <summary>A copy with this layout, which later changes of the options do not reach.</summary>
+    internal AttentionOptions With(SequenceLayout layout)
+    {
+        var copy = (AttentionOptions)MemberwiseClone();
+        copy.Layout = layout;
+        return copy;
+    }
 
     /// <summary>The window as (keys before, keys after); int.MaxValue: no limit.</summary>
     /// <exception cref="ArgumentException">Contradictory or negative limits.</exception>
