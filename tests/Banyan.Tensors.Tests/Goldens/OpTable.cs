@@ -12,6 +12,9 @@ internal sealed class OpTable
         switch (group)
         {
             case "elementwise": ElementwiseCases.Register(table); break;
+            case "indexing": IndexingCases.Register(table); break;
+            case "shape": ShapeCases.Register(table); break;
+            case "reductions": ReductionsCases.Register(table); break;
             case "activations": ActivationsCases.Register(table); break;
             case "norm": NormCases.Register(table); break;
             case "losses": LossesCases.Register(table); break;

@@ -12,6 +12,14 @@ public sealed partial class Tensor
     public Tensor IndexAdd(int dim, Tensor index, Tensor source, double alpha = 1) =>
         ScatterAdd(dim, index.Along(dim, Shape), alpha == 1 ? source : source * alpha);
 
+    /// <summary>A copy with the slices of <paramref name="source"/> put at the indices of one dimension.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is not in [0, size).</exception>
+    public Tensor IndexCopy(int dim, Tensor index, Tensor source) => Scatter(dim, index.Along(dim, Shape), source);
+
+    /// <summary>A copy with a number in the slices at the indices of one dimension.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is not in [0, size).</exception>
+    public Tensor IndexFill(int dim, Tensor index, double value) => Scatter(dim, index.Along(dim, Shape), value);
+
     // This list along one dimension of a tensor, the same for all others.
     private Tensor Along(int dim, in Shape shape)
     {
