@@ -79,7 +79,7 @@ public sealed class CheckpointDirectory
         Directory.Move(draft, path);
         AtomicFile.FlushDirectory(Path);
         RemoveLeftovers();
-        RemoveOld();
+        RemoveOld(path);
         return new SavedCheckpoint(path, manifest);
     }
 
@@ -114,10 +114,10 @@ public sealed class CheckpointDirectory
         return checkpoint;
     }
 
-    // What the newest and the best do not include goes; damaged ones stay among the newest, for whoever wants to save something from them.
-    private void RemoveOld()
+    // Only what came before this save goes. Checkpoints of later steps stem from before a return to an earlier one: the user decides about them.
+    private void RemoveOld(string saved)
     {
-        List<string> newest = [.. Newest()];
+        List<string> newest = [.. Newest().SkipWhile(f => f != saved)];
         var keep = new HashSet<string>(newest.Take(_retention.KeepLast));
         keep.UnionWith(_retention.BestFirst(newest.Select(TryRead).OfType<SavedCheckpoint>()).Take(_retention.KeepBest).Select(c => c.Path));
         foreach (string folder in newest.Where(f => !keep.Contains(f)))

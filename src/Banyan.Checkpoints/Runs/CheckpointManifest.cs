@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace Banyan.Checkpoints;
 
@@ -104,16 +106,29 @@ internal sealed record CheckpointManifest(long Step, double? Metric, IReadOnlyDi
         return files;
     }
 
+    // Read, not mapped: a bad sector under a mapping would end the process instead of throwing.
     private static (long Bytes, uint Crc) Measure(string path)
     {
-        using MappedFile file = MappedFile.Open(path);
-        using TensorBytes bytes = file.Window(0, file.Length);
-        uint crc = 0;
-        for (long at = 0; at < bytes.Length; at += 1 << 20)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 18);
+        try
         {
-            crc = Crc32C.Append(crc, bytes.Slice(at, (int)Math.Min(1 << 20, bytes.Length - at)));
+            using SafeFileHandle file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            long total = 0;
+            uint crc = 0;
+            for (int count; (count = RandomAccess.Read(file, buffer, total)) > 0; total += count)
+            {
+                crc = Crc32C.Append(crc, buffer.AsSpan(0, count));
+            }
+            return (total, crc);
         }
-        return (file.Length, crc);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(path, $"cannot be read: {e.Message}", e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static byte[] Prefix(uint crc) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"crc32c\":\"{crc:x8}\","));
