@@ -85,6 +85,13 @@ public sealed partial class AtomicFile : IDisposable
         }
     }
 
+    /// <summary>Makes the content of a file durable that was written by whatever means.</summary>
+    public static void FlushFile(string path)
+    {
+        using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
+    }
+
     /// <summary>Makes renames inside a directory durable. A no-op on Windows, where directories cannot be flushed and NTFS journals renames.</summary>
     public static void FlushDirectory(string directory)
     {
