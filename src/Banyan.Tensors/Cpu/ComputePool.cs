@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Banyan.Cpu;
 
 namespace Banyan;
 
@@ -56,6 +57,9 @@ public sealed unsafe class ComputePool : IDisposable
 
     /// <summary>Threads that compute, the caller included.</summary>
     public int Threads { get; }
+
+    /// <summary>Scratch memory for kernels that run on this pool.</summary>
+    internal Workspace Workspace { get; } = new();
 
     /// <summary>Runs <paramref name="body"/> over <c>[0, count)</c> in pieces of <paramref name="grain"/> items; returns when all are done.</summary>
     /// <param name="count">Number of items.</param>
@@ -115,7 +119,8 @@ public sealed unsafe class ComputePool : IDisposable
         }
         Claim();
         // Close the job: nobody may join any more; then wait for those who did.
-        Volatile.Write(ref _seats, 0);
+        // The exchange is a full fence: with a plain store, _active could be read before a late worker sees the seats gone.
+        Interlocked.Exchange(ref _seats, 0);
         SpinWait spin = default;
         while (Volatile.Read(ref _active) != 0)
         {
@@ -209,5 +214,6 @@ public sealed unsafe class ComputePool : IDisposable
             worker.Join();
         }
         _wake.Dispose();
+        Workspace.Dispose();
     }
 }
