@@ -51,4 +51,8 @@ internal interface ISimd<V> where V : struct
     static abstract V ToInt(V a);
     /// <summary>int32 bits to float.</summary>
     static abstract V FromInt(V a);
+    /// <summary>Whether any lane of a mask is set.</summary>
+    static abstract bool AnyTrue(V mask);
+    /// <summary>Stores past the caches; <paramref name="p"/> is a multiple of the vector's bytes.</summary>
+    static abstract unsafe void StoreNonTemporal(float* p, V v);
 }

@@ -1,0 +1,88 @@
+namespace Banyan.Cpu;
+
+/// <summary>The matrix product of tensors: float32 by the packed kernels, other types by the slow, obvious loop.</summary>
+internal static unsafe class MatMulLoop
+{
+    /// <summary>y = a b (+ y) (+ bias): a (..., M, K), b (..., K, N) with any strides, broadcast to y (..., M, N), which is dense.</summary>
+    public static void Run(Tensor a, Tensor b, Tensor y, bool accumulate, Tensor? bias = null)
+    {
+        if (y.Device.IsMeta || y.Count == 0)
+        {
+            return;
+        }
+        Shape batch = y.Shape.Slice(0, y.Rank - 2);
+        Tensor x = a.Detach().Expand(batch.Insert(-1, a.Shape[-2]).Insert(-1, a.Shape[-1]));
+        Tensor w = b.Detach().Expand(batch.Insert(-1, b.Shape[-2]).Insert(-1, b.Shape[-1]));
+        if (y.DType == DType.Float64)
+        {
+            StridedLoop.Run(batch, new Doubles(x, w, y, accumulate, bias), y.Pool, Corner(x, batch), Corner(w, batch), Corner(y, batch));
+        }
+        else
+        {
+            StridedLoop.Run(batch, new Floats(x, w, y, accumulate, bias), y.Pool, Corner(x, batch), Corner(w, batch), Corner(y, batch));
+        }
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(bias);
+    }
+
+    // A view of element (0, 0) of each matrix of the batch.
+    private static Tensor Corner(Tensor t, in Shape batch) => t.AsView(batch, t.Strides.Slice(0, batch.Rank), t.Body.Offset);
+
+    private struct Doubles(Tensor a, Tensor b, Tensor y, bool accumulate, Tensor? bias) : IInnerLoop
+    {
+        private readonly double* _a = (double*)a.Body.Storage!.Pointer, _b = (double*)b.Body.Storage!.Pointer, _y = (double*)y.Body.Storage!.Pointer;
+        private readonly double* _bias = bias is null ? null : (double*)bias.Body.Storage!.Pointer + bias.Body.Offset;
+        private readonly long _m = y.Shape[-2], _n = y.Shape[-1], _k = a.Shape[-1];
+        private readonly long _aRow = a.Strides[-2], _aCol = a.Strides[-1], _bRow = b.Strides[-2], _bCol = b.Strides[-1];
+
+        public readonly void Run(long* offset, long* stride, long count)
+        {
+            for (long z = 0; z < count; z++)
+            {
+                double* a = _a + offset[0] + z * stride[0], b = _b + offset[1] + z * stride[1], y = _y + offset[2] + z * stride[2];
+                for (long i = 0; i < _m; i++)
+                {
+                    for (long j = 0; j < _n; j++)
+                    {
+                        double sum = (accumulate ? y[i * _n + j] : 0) + (_bias == null ? 0 : _bias[j]);
+                        for (long k = 0; k < _k; k++)
+                        {
+                            sum += a[i * _aRow + k * _aCol] * b[k * _bRow + j * _bCol];
+                        }
+                        y[i * _n + j] = sum;
+                    }
+                }
+            }
+        }
+    }
+
+    private struct Floats(Tensor a, Tensor b, Tensor y, bool accumulate, Tensor? bias) : IInnerLoop
+    {
+        private readonly float* _a = (float*)a.Body.Storage!.Pointer, _b = (float*)b.Body.Storage!.Pointer, _y = (float*)y.Body.Storage!.Pointer;
+        private readonly float* _bias = bias is null ? null : (float*)bias.Body.Storage!.Pointer + bias.Body.Offset;
+        private readonly long _m = y.Shape[-2], _n = y.Shape[-1], _k = a.Shape[-1];
+        private readonly long _aRow = a.Strides[-2], _aCol = a.Strides[-1], _bRow = b.Strides[-2], _bCol = b.Strides[-1];
+
+        public readonly void Run(long* offset, long* stride, long count)
+        {
+            for (long z = 0; z < count; z++)
+            {
+                float* a = _a + offset[0] + z * stride[0], b = _b + offset[1] + z * stride[1], y = _y + offset[2] + z * stride[2];
+                for (long i = 0; i < _m; i++)
+                {
+                    for (long j = 0; j < _n; j++)
+                    {
+                        float sum = 0;
+                        for (long k = 0; k < _k; k++)
+                        {
+                            sum = MathF.FusedMultiplyAdd(a[i * _aRow + k * _aCol], b[k * _bRow + j * _bCol], sum);
+                        }
+                        sum += _bias == null ? 0 : _bias[j];
+                        y[i * _n + j] = accumulate ? y[i * _n + j] + sum : sum;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+namespace Banyan.Cpu;
+
+/// <summary>
+/// RMS norm (Zhang and Sennrich 2019): y = x * r * (w + offset), r = 1 / sqrt(mean(x^2) + eps), over rows of n.
+/// Backward: with g = dy * (w + offset), dx = r * (g - x * r^2 * mean(g * x)); dw = the sum over rows of dy * x * r.
+/// </summary>
+internal static unsafe class RmsNormKernel
+{
+    public static void Forward(float* x, float* w, float offset, float eps, float* y, float* r, long rows, long n, ComputePool pool) =>
+        RowKernel.Run(new ForwardRows { X = x, W = w, Offset = offset, Eps = eps, Y = y, R = r, N = n }, rows, n, pool);
+
+    public static void Backward(float* x, float* w, float offset, float* r, float* dy, float* dx, long rows, long n, ComputePool pool) =>
+        RowKernel.Run(new BackwardRows { X = x, W = w, Offset = offset, R = r, DY = dy, DX = dx, N = n }, rows, n, pool);
+
+    private struct ForwardRows : IRowKernel
+    {
+        public float* X, W, Y, R;
+        public float Offset, Eps;
+        public long N;
+
+        public void Rows<S, V>(long begin, long end) where S : struct, ISimd<V> where V : struct
+        {
+            for (long row = begin; row < end; row++)
+            {
+                float* x = X + row * N, y = Y + row * N;
+                float r = 1 / MathF.Sqrt(RowReduce.Dot<S, V>(x, x, N) / N + Eps);
+                R[row] = r;
+                Scale<S, V>(x, y, r);
+            }
+        }
+
+        private readonly void Scale<S, V>(float* x, float* y, float r) where S : struct, ISimd<V> where V : struct
+        {
+            V vr = S.Splat(r), offset = S.Splat(Offset);
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                V scaled = S.Mul(S.Load(x + i), vr);
+                S.Store(y + i, W == null ? scaled : S.Mul(scaled, S.Add(S.Load(W + i), offset)));
+            }
+            for (; i < N; i++)
+            {
+                y[i] = W == null ? x[i] * r : x[i] * r * (W[i] + Offset);
+            }
+        }
+    }
+
+    private struct BackwardRows : IRowKernel
+    {
+        public float* X, W, R, DY, DX;
+        public float Offset;
+        public long N;
+
+        public void Rows<S, V>(long begin, long end) where S : struct, ISimd<V> where V : struct
+        {
+            for (long row = begin; row < end; row++)
+            {
+                float* x = X + row * N, dy = DY + row * N, dx = DX + row * N;
+                Gradient<S, V>(dy, dx);
+                float r = R[row], c = r * r * RowReduce.Dot<S, V>(dx, x, N) / N;
+                Finish<S, V>(x, dx, r, c);
+            }
+        }
+
+        // dx = dy * (w + offset)
+        private readonly void Gradient<S, V>(float* dy, float* dx) where S : struct, ISimd<V> where V : struct
+        {
+            V offset = S.Splat(Offset);
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                V g = S.Load(dy + i);
+                S.Store(dx + i, W == null ? g : S.Mul(g, S.Add(S.Load(W + i), offset)));
+            }
+            for (; i < N; i++)
+            {
+                dx[i] = W == null ? dy[i] : dy[i] * (W[i] + Offset);
+            }
+        }
+
+        // dx = r * (dx - x * c)
+        private readonly void Finish<S, V>(float* x, float* dx, float r, float c) where S : struct, ISimd<V> where V : struct
+        {
+            V vr = S.Splat(r), vc = S.Splat(-c);
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                S.Store(dx + i, S.Mul(vr, S.Fma(S.Load(x + i), vc, S.Load(dx + i))));
+            }
+            for (; i < N; i++)
+            {
+                dx[i] = r * MathF.FusedMultiplyAdd(x[i], -c, dx[i]);
+            }
+        }
+    }
+}
+
+/// <summary>
+/// Layer norm (Ba et al. 2016): y = (x - m) * r * w + b, r = 1 / sqrt(var(x) + eps), with the variance from a second pass over x - m.
+/// Backward: with g = dy * w and z = (x - m) * r, dx = r * (g - mean(g) - z * mean(g * z)).
+/// </summary>
+internal static unsafe class LayerNormKernel
+{
+    public static void Forward(float* x, float* w, float* b, float eps, float* y, float* mean, float* r, long rows, long n, ComputePool pool) =>
+        RowKernel.Run(new ForwardRows { X = x, W = w, B = b, Eps = eps, Y = y, Mean = mean, R = r, N = n }, rows, n, pool);
+
+    public static void Backward(float* x, float* w, float* mean, float* r, float* dy, float* dx, long rows, long n, ComputePool pool) =>
+        RowKernel.Run(new BackwardRows { X = x, W = w, Mean = mean, R = r, DY = dy, DX = dx, N = n }, rows, n, pool);
+
+    private struct ForwardRows : IRowKernel
+    {
+        public float* X, W, B, Y, Mean, R;
+        public float Eps;
+        public long N;
+
+        public void Rows<S, V>(long begin, long end) where S : struct, ISimd<V> where V : struct
+        {
+            for (long row = begin; row < end; row++)
+            {
+                float* x = X + row * N, y = Y + row * N;
+                float m = RowReduce.Sum<S, V>(x, N) / N;
+                Shift<S, V>(x, y, m);
+                float r = 1 / MathF.Sqrt(RowReduce.Dot<S, V>(y, y, N) / N + Eps);
+                (Mean[row], R[row]) = (m, r);
+                Scale<S, V>(y, r);
+            }
+        }
+
+        private readonly void Shift<S, V>(float* x, float* y, float m) where S : struct, ISimd<V> where V : struct
+        {
+            V vm = S.Splat(m);
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                S.Store(y + i, S.Sub(S.Load(x + i), vm));
+            }
+            for (; i < N; i++)
+            {
+                y[i] = x[i] - m;
+            }
+        }
+
+        private readonly void Scale<S, V>(float* y, float r) where S : struct, ISimd<V> where V : struct
+        {
+            V vr = S.Splat(r);
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                V z = S.Mul(S.Load(y + i), vr);
+                z = W == null ? z : S.Mul(z, S.Load(W + i));
+                S.Store(y + i, B == null ? z : S.Add(z, S.Load(B + i)));
+            }
+            for (; i < N; i++)
+            {
+                float z = y[i] * r;
+                z = W == null ? z : z * W[i];
+                y[i] = B == null ? z : z + B[i];
+            }
+        }
+    }
+
+    private struct BackwardRows : IRowKernel
+    {
+        public float* X, W, Mean, R, DY, DX;
+        public long N;
+
+        public void Rows<S, V>(long begin, long end) where S : struct, ISimd<V> where V : struct
+        {
+            float* z = stackalloc float[1024];
+            for (long row = begin; row < end; row++)
+            {
+                float* x = X + row * N, dy = DY + row * N, dx = DX + row * N;
+                float m = Mean[row], r = R[row];
+                Gradient<S, V>(dy, dx);
+                float g = RowReduce.Sum<S, V>(dx, N) / N;
+                // sum(g * z) = r * (sum(g * x) - m * sum(g)), taken over x - m to keep large offsets harmless
+                float gz = r * Centered<S, V>(x, dx, m, z) / N;
+                Finish<S, V>(x, dx, m, r, g, gz);
+            }
+        }
+
+        private readonly float Centered<S, V>(float* x, float* g, float m, float* z) where S : struct, ISimd<V> where V : struct
+        {
+            float sum = 0;
+            for (long from = 0; from < N; from += 1024)
+            {
+                long n = Math.Min(1024, N - from);
+                V vm = S.Splat(m);
+                long i = 0;
+                for (; i <= n - S.Width; i += S.Width)
+                {
+                    S.Store(z + i, S.Sub(S.Load(x + from + i), vm));
+                }
+                for (; i < n; i++)
+                {
+                    z[i] = x[from + i] - m;
+                }
+                sum += RowReduce.Dot<S, V>(g + from, z, n);
+            }
+            return sum;
+        }
+
+        private readonly void Gradient<S, V>(float* dy, float* dx) where S : struct, ISimd<V> where V : struct
+        {
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                V g = S.Load(dy + i);
+                S.Store(dx + i, W == null ? g : S.Mul(g, S.Load(W + i)));
+            }
+            for (; i < N; i++)
+            {
+                dx[i] = W == null ? dy[i] : dy[i] * W[i];
+            }
+        }
+
+        private readonly void Finish<S, V>(float* x, float* dx, float m, float r, float g, float gz) where S : struct, ISimd<V> where V : struct
+        {
+            V vm = S.Splat(m), vr = S.Splat(r), vg = S.Splat(g), vgz = S.Splat(-gz);
+            long i = 0;
+            for (; i <= N - S.Width; i += S.Width)
+            {
+                V z = S.Mul(S.Sub(S.Load(x + i), vm), vr);
+                S.Store(dx + i, S.Mul(vr, S.Fma(z, vgz, S.Sub(S.Load(dx + i), vg))));
+            }
+            for (; i < N; i++)
+            {
+                dx[i] = r * MathF.FusedMultiplyAdd((x[i] - m) * r, -gz, dx[i] - g);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Banyan.Autograd;
+using Banyan.Cpu;
+
+namespace Banyan.Ops
+{
+    /// <summary>
+    /// y = x W^T + b: a linear layer. dx = dy W, dW = dy^T x, db = the sum of dy over the rows. The gradients of leaf weights go to the tape's
+    /// <see cref="GradientSink"/> as (input, output gradient).
+    /// </summary>
+    public sealed class Linear : Op
+    {
+        private readonly bool _transposed;
+
+        private Linear(bool transposed) => _transposed = transposed;
+
+        /// <inheritdoc/>
+        public override string Name => "linear";
+
+        /// <inheritdoc/>
+        protected internal override uint SavedOutputs => 0;
+
+        /// <summary>x (..., in) to (..., out).</summary>
+        /// <param name="x">(..., in).</param>
+        /// <param name="weight">(out, in), or (in, out) when <paramref name="transposed"/>.</param>
+        /// <param name="bias">(out), or null.</param>
+        /// <param name="transposed">True for weights stored (in, out), as GPT-2 does.</param>
+        public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias = null, bool transposed = false)
+        {
+            long width = weight.Shape[transposed ? 0 : 1];
+            if (weight.Rank != 2 || x.Shape[-1] != width)
+            {
+                throw new ArgumentException($"linear: the input is {x.Shape}, the weight {weight.Shape}; the input's last size must be {width}");
+            }
+            Tensor rows = x.Reshape(-1, width);
+            Tensor w = transposed ? weight.Detach() : weight.Detach().Transpose(0, 1);
+            Tensor y = Tensor.Allocate(Tensor.ScopeOf(x, weight, bias), [rows.Shape[0], w.Shape[1]], x.DType, x.Device);
+            MatMulLoop.Run(rows, w, y, accumulate: false, bias);
+            if (Tape.Needs(y.Scope, rows, weight, bias))
+            {
+                y.Scope!.Tape!.Record(new Linear(transposed), bias is null ? [rows, weight] : [rows, weight, bias], y);
+            }
+            return y.Reshape(x.Shape.With(-1, w.Shape[1]));
+        }
+
+        /// <inheritdoc/>
+        protected internal override void Backward(in BackwardContext c)
+        {
+            Tensor x = c.Input(0), w = c.Input(1), dy = c.GradOutput();
+            if (c.Needs(0))
+            {
+                c.Grad(0, dy.MatMul(_transposed ? w.Transpose(0, 1) : w));
+            }
+            if (c.LeafForSink(1) is { } leaf)
+            {
+                c.Sink.Linear(leaf, x, dy, _transposed);
+            }
+            else if (c.Needs(1))
+            {
+                c.Grad(1, _transposed ? x.Transpose(0, 1).MatMul(dy) : dy.Transpose(0, 1).MatMul(x));
+            }
+            if (c.InputCount > 2 && c.Needs(2))
+            {
+                c.Grad(2, dy.Sum(0));
+            }
+        }
+    }
+}
+
+namespace Banyan
+{
+    public sealed partial class Tensor
+    {
+        /// <summary>A linear layer: this (..., in) times the transposed <paramref name="weight"/> (out, in), plus <paramref name="bias"/>.</summary>
+        public Tensor Linear(Tensor weight, Tensor? bias = null) => Ops.Linear.Apply(this, weight, bias);
+    }
+}
