@@ -10,7 +10,7 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     private GemmArgs _g;
     private bool _packA, _packB, _epilogue;
     private float* _a, _b;                                      // packed panels
-    private float* _scratch;                                    // unfinished chains, where C still holds the residual; else null
+    private float* _scratch;                                    // the chains, where C holds the residual until the end; else null
     private long _blockCols;
     private long _row0, _rows, _col0, _cols, _k0, _depth;       // the current block
     private long _itemRows, _itemPanels, _itemsAcross;          // how the current block is cut into items
@@ -34,7 +34,7 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
         state.ChoosePacking(blocking.Packing);
         long aFloats = state._packA ? rows * depth : 0;
         long bFloats = args.BIsPacked ? 0 : state._packB ? cols * depth : args.N % TileColumns != 0 ? TileColumns * depth : 0;
-        bool scratch = kBlocks > 1 && args.Residual == args.C;
+        bool scratch = args.Residual == args.C;
         long floats = RoundUp(aFloats, 16) + bFloats + (scratch ? args.M * cols : 0);
         NativeBuffer? block = floats > 0 ? pool.Workspace.Rent(floats * sizeof(float)) : null;
         try
@@ -171,19 +171,21 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
         }
         if (_epilogue && _k0 + _depth == _g.K)
         {
-            Epilogue.Apply<S, V, TActivation>(_g, _row0 + row, rows, _col0 + col, cols);
+            float* chains = Chains(_row0 + row, col, out long chainsRow);
+            Epilogue.Apply<S, V, TActivation>(_g, chains, chainsRow, _row0 + row, rows, _col0 + col, cols);
         }
     }
 
     private readonly void PanelTiles(long row, long rows, long col, long cols)
     {
         float* b = PanelOfB(col, cols, out long bRow);
-        bool first = _k0 == 0, last = _k0 + _depth == _g.K;
-        long cStart = _row0 * _g.CRow + _col0 + col, scratchStart = _row0 * _blockCols + col;
-        float* from = first ? (_g.Accumulate ? _g.C + cStart : null) : _scratch != null ? _scratch + scratchStart : _g.C + cStart;
-        long fromRow = first || _scratch == null ? _g.CRow : _blockCols;
-        float* to = last || _scratch == null ? _g.C + cStart : _scratch + scratchStart;
-        long toRow = last || _scratch == null ? _g.CRow : _blockCols;
+        float* to = Chains(_row0, col, out long toRow), from = to;
+        long fromRow = toRow;
+        if (_k0 == 0)
+        {
+            from = _g.Accumulate ? _g.C + _row0 * _g.CRow + _col0 + col : null;
+            fromRow = _g.CRow;
+        }
         for (long i = row; i < row + rows; i += TileRows)
         {
             long tileRows = Math.Min(TileRows, _rows - i);
@@ -199,6 +201,13 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
                     source, fromRow, to + i * toRow, toRow);
             }
         }
+    }
+
+    // Where the chains of a row and a column of the block are kept.
+    private readonly float* Chains(long row, long col, out long stride)
+    {
+        stride = _scratch == null ? _g.CRow : _blockCols;
+        return _scratch == null ? _g.C + row * stride + _col0 + col : _scratch + row * stride + col;
     }
 
     private readonly float* PanelOfB(long col, long cols, out long bRow)
