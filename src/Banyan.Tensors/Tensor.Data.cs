@@ -19,6 +19,7 @@ public sealed partial class Tensor
     public unsafe void CopyTo<T>(Span<T> destination) where T : unmanaged
     {
         CheckType<T>();
+        CheckReadable();
         if (destination.Length < Count)
         {
             throw new ArgumentException($"{this} has {Count} elements, the destination room for {destination.Length}");
@@ -88,6 +89,7 @@ public sealed partial class Tensor
 
     private unsafe void ReadAsDouble(Span<double> destination)
     {
+        CheckReadable();
         fixed (double* to = destination)
         {
             CopyLoop.Run(this, Borrow((byte*)to, Shape, DType.Float64, this));
@@ -121,6 +123,14 @@ public sealed partial class Tensor
         if (Body.Storage!.IsReadOnly && !Device.IsMeta)
         {
             throw new InvalidOperationException($"{this} lies in a mapped file and cannot be written; Clone() it");
+        }
+    }
+
+    private void CheckReadable()
+    {
+        if (Device.IsMeta)
+        {
+            throw new InvalidOperationException($"{this} is on the meta device: it has a shape, but no elements to read");
         }
     }
 

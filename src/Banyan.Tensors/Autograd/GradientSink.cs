@@ -44,6 +44,22 @@ public class GradientSink
         weight.Body.GradIsStale = false;
     }
 
+    /// <summary>Adds the gradient of an embedding table: row ids[i] receives gradOutput[i].</summary>
+    /// <param name="table">The leaf (V, C).</param>
+    /// <param name="ids">(tokens), int64.</param>
+    /// <param name="gradOutput">(tokens, C), dense.</param>
+    public virtual void Embedding(Tensor table, Tensor ids, Tensor gradOutput)
+    {
+        Tensor grad = GradBuffer(table);
+        if (table.Body.GradIsStale)
+        {
+            grad.Fill(0);
+            table.Body.GradIsStale = false;
+        }
+        Cpu.TensorRows.ScatterAdd(grad, ids, gradOutput);
+        grad.MarkChanged();
+    }
+
     /// <summary>The leaf's gradient tensor, made on first use and kept from step to step.</summary>
     protected static Tensor GradBuffer(Tensor leaf) => leaf.Body.Grad ??= Tensor.Zeros(leaf.Shape, leaf.DType, leaf.Device);
 }

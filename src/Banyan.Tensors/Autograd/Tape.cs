@@ -139,7 +139,14 @@ public sealed class Tape
             inputs[i].Body.Grad = inputs[i].Body.Node >= 0 ? saved[i] : null;
             _collected.Add(inputs[i].Body);
         }
-        Run(0, last, new BackwardOptions { CreateGraph = createGraph, RetainGraph = true });
+        try
+        {
+            Run(0, last, new BackwardOptions { CreateGraph = createGraph, RetainGraph = true });
+        }
+        finally
+        {
+            _collected = null;
+        }
         var result = new Tensor?[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
@@ -147,7 +154,6 @@ public sealed class Tape
             inputs[i].Body.Grad = inputs[i].Body.Node >= 0 ? null : saved[i];
             inputs[i].Body.GradIsOwned = false;
         }
-        _collected = null;
         return result;
     }
 

@@ -29,6 +29,7 @@ internal static class DoubleBackwardCases
         Add(t, "logsumexp", x => x[0].LogSumExp(-1));
         Add(t, "attention", x => (x[0].MatMul(x[1].Transpose(-1, -2)) / 2).Softmax(-1).MatMul(x[2]));
         Add(t, "conv1d", x => x[0].Conv(x[1], padding: [1]));
+        Add(t, "cross_entropy", x => Loss.CrossEntropy(x[0], Tensor.From(0L, 2, 1)));
         Add(t, "gather", x =>
         {
             Tensor picked = x[0].Gather(1, Tensor.From([0L, 0, 1, 2, 3, 1], [3, 2]));

@@ -21,7 +21,7 @@ namespace Banyan.Ops
             Shape size = windows.Shape.Slice(2 + n, n);
             long taps = weight.Shape[1] * options.Kernel.Count;
             Tensor columns = windows.Reshape(x.Shape[0], groups, taps, size.Count);
-            Tensor w = weight.Reshape(groups, outputs / groups, taps);
+            Tensor w = weight.InScopeOf(x).Reshape(groups, outputs / groups, taps);
             Tensor y = w.MatMul(columns).Reshape(WithChannels(x.Shape[0], outputs, size));      // (B, O, *O)
             return AddBias(y, bias);
         }
@@ -45,7 +45,7 @@ namespace Banyan.Ops
             Span<long> sizes = stackalloc long[Shape.MaxRank];
             sizes.Fill(1);
             sizes[0] = bias.Count;
-            return y + bias.Reshape(new Shape(sizes[..(y.Rank - 1)]));
+            return y + bias.InScopeOf(y).Reshape(new Shape(sizes[..(y.Rank - 1)]));
         }
     }
 
@@ -69,7 +69,7 @@ namespace Banyan.Ops
             Shape extra = WindowOptions.PerDimension("conv_transpose", nameof(outputPadding), outputPadding, n, 0);
             long batch = x.Shape[0], taps = perGroup * options.Kernel.Count;
             Shape size = x.Shape.Slice(2, n);
-            Tensor w = weight.Reshape(groups, channels / groups, taps).Transpose(1, 2);
+            Tensor w = weight.InScopeOf(x).Reshape(groups, channels / groups, taps).Transpose(1, 2);
             Tensor columns = w.MatMul(x.Reshape(batch, groups, channels / groups, size.Count));  // (B, G, O / G * K, S)
             Tensor windows = columns.Reshape(WindowShape(batch, perGroup * groups, options.Kernel, size));
             Tensor y = OverlapAdd.Apply(windows, FullSize(size, options, extra), options.Stride, options.Dilation);

@@ -10,11 +10,16 @@ namespace Banyan.Ops
         public static Tensor Apply(string equation, ReadOnlySpan<Tensor> operands)
         {
             EinsumEquation parsed = EinsumEquation.Parse(equation, operands);
-            Term result = Diagonals(new(operands[0], parsed.Inputs[0]));
+            Tensor scoped = operands[0];
+            foreach (Tensor operand in operands)
+            {
+                scoped = scoped.Scope is null ? operand : scoped;
+            }
+            Term result = Diagonals(new(operands[0].InScopeOf(scoped), parsed.Inputs[0]));
             for (int i = 1; i < operands.Length; i++)
             {
                 string later = string.Concat(parsed.Inputs.Skip(i + 1)) + parsed.Output;
-                result = Multiply(result, Diagonals(new(operands[i], parsed.Inputs[i])), later);
+                result = Multiply(result, Diagonals(new(operands[i].InScopeOf(scoped), parsed.Inputs[i])), later);
             }
             result = SumOut(result, parsed.Output);
             return Arrange(result.X, result.Labels, parsed.Output);

@@ -33,8 +33,11 @@ namespace Banyan.Ops
             }
             Tensor rows = x.Reshape(-1, width);
             Tensor w = transposed ? weight.Detach() : weight.Detach().Transpose(0, 1);
-            Tensor y = Tensor.Allocate(Tensor.ScopeOf(x, weight, bias), [rows.Shape[0], w.Shape[1]], x.DType, x.Device);
-            MatMulLoop.Run(rows, w, y, accumulate: false, bias);
+            DType compute = Promotion.ComputeType(x.DType);
+            Tensor y = Tensor.Allocate(Tensor.ScopeOf(x, weight, bias), [rows.Shape[0], w.Shape[1]], compute, x.Device);
+            Tensor? wideBias = bias is null ? null : Elementwise.Convert(bias, compute);
+            MatMulLoop.Run(Elementwise.Convert(rows, compute), Elementwise.Convert(w, compute), y, accumulate: false, wideBias);
+            y = Elementwise.Convert(y, x.DType);
             if (Tape.Needs(y.Scope, rows, weight, bias))
             {
                 y.Scope!.Tape!.Record(new Linear(transposed), bias is null ? [rows, weight] : [rows, weight, bias], y);
@@ -48,7 +51,7 @@ namespace Banyan.Ops
             Tensor x = c.Input(0), w = c.Input(1), dy = c.GradOutput();
             if (c.Needs(0))
             {
-                c.Grad(0, dy.MatMul(_transposed ? w.Transpose(0, 1) : w));
+                c.Grad(0, dy.MatMul(_transposed ? w.Transpose(0, 1) : w).To(x.DType));
             }
             if (c.LeafForSink(1) is { } leaf)
             {
@@ -56,12 +59,19 @@ namespace Banyan.Ops
             }
             else if (c.Needs(1))
             {
-                c.Grad(1, _transposed ? x.Transpose(0, 1).MatMul(dy) : dy.Transpose(0, 1).MatMul(x));
+                c.Grad(1, (_transposed ? x.Transpose(0, 1).MatMul(dy) : dy.Transpose(0, 1).MatMul(x)).To(w.DType));
             }
             if (c.InputCount > 2 && c.Needs(2))
             {
-                c.Grad(2, dy.Sum(0));
+                c.Grad(2, c.CreateGraph || !TensorRows.Fits(dy) ? dy.Sum(0) : BiasGradient(dy));
             }
+        }
+
+        private static Tensor BiasGradient(Tensor dy)
+        {
+            Tensor db = Tensor.Allocate(dy, [dy.Shape[1]]);
+            TensorRows.ColumnSum(dy, db);
+            return db;
         }
     }
 }

@@ -56,8 +56,24 @@ namespace Banyan.Ops
         internal static void Into(Tensor y, Tensor a, bool transposeA, Tensor b, bool transposeB, bool accumulate)
         {
             Tensor x = transposeA ? a.Detach().Transpose(-1, -2) : a, w = transposeB ? b.Detach().Transpose(-1, -2) : b;
-            MatMulLoop.Run(x, w, y, accumulate);
-            y.MarkChanged();
+            DType compute = Promotion.ComputeType(y.DType);
+            (x, w) = (Elementwise.Convert(x, compute), Elementwise.Convert(w, compute));
+            if (y.DType == compute)
+            {
+                MatMulLoop.Run(x, w, y, accumulate);
+                y.MarkChanged();
+                return;
+            }
+            Tensor wide = Tensor.Allocate(y, y.Shape, compute);
+            MatMulLoop.Run(x, w, wide, accumulate: false);
+            if (accumulate)
+            {
+                y.AddInPlace(wide);
+            }
+            else
+            {
+                y.CopyFrom(wide);
+            }
         }
 
         /// <inheritdoc/>

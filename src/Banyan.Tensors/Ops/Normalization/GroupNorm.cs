@@ -34,7 +34,7 @@ public sealed partial class Tensor
         sizes.Fill(1);
         sizes[0] = Shape[1];
         ReadOnlySpan<long> channels = sizes[..(Rank - 1)];
-        Tensor y = weight is null ? this : this * weight.Reshape(channels);
-        return bias is null ? y : y + bias.Reshape(channels);
+        Tensor y = weight is null ? this : this * weight.InScopeOf(this).Reshape(channels);
+        return bias is null ? y : y + bias.InScopeOf(this).Reshape(channels);
     }
 }

@@ -10,8 +10,9 @@ namespace Banyan.Ops
     public sealed class LayerNorm : Op
     {
         private readonly double _eps;
+        private readonly Tensor? _mean, _rstd;   // of the fused kernel
 
-        private LayerNorm(double eps) => _eps = eps;
+        private LayerNorm(double eps, Tensor? mean, Tensor? rstd) => (_eps, _mean, _rstd) = (eps, mean, rstd);
 
         /// <inheritdoc/>
         public override string Name => "layer_norm";
@@ -26,11 +27,22 @@ namespace Banyan.Ops
         /// <param name="eps">Added to the variance.</param>
         public static Tensor Apply(Tensor x, Tensor? weight, Tensor? bias, double eps)
         {
-            Tensor y = Forward(Wide(x.Detach()), weight?.Detach(), bias?.Detach(), eps);
-            y = Elementwise.Convert(y, x.DType);
+            Tensor y;
+            Tensor? mean = null, rstd = null;
+            if (TensorRows.Fits(x) && (weight is null || TensorRows.Fits(weight)) && (bias is null || TensorRows.Fits(bias)))
+            {
+                y = Tensor.Allocate(Tensor.ScopeOf(x, weight, bias), x.Shape, x.DType, x.Device);
+                mean = Tensor.Allocate(y, [x.Count / Math.Max(x.Shape[-1], 1)]);
+                rstd = Tensor.Allocate(y, mean.Shape);
+                TensorRows.LayerNorm(x, weight, bias, eps, y, mean, rstd);
+            }
+            else
+            {
+                y = Elementwise.Convert(Forward(Wide(x.Detach()), weight?.Detach(), bias?.Detach(), eps), x.DType);
+            }
             if (Tape.Needs(y.Scope, x, weight, bias))
             {
-                y.Scope!.Tape!.Record(new LayerNorm(eps), weight is null ? [x] : bias is null ? [x, weight] : [x, weight, bias], y);
+                y.Scope!.Tape!.Record(new LayerNorm(eps, mean, rstd), weight is null ? [x] : bias is null ? [x, weight] : [x, weight, bias], y);
             }
             return y;
         }
@@ -55,6 +67,11 @@ namespace Banyan.Ops
         /// <inheritdoc/>
         protected internal override void Backward(in BackwardContext c)
         {
+            if (_rstd is not null && !c.CreateGraph)
+            {
+                Fused(c, _mean!, _rstd);
+                return;
+            }
             Tensor x = Wide(c.Input(0)), dy = Wide(c.GradOutput());
             (Tensor n, Tensor rstd) = Normalize(x, _eps);
             if (c.Needs(0))
@@ -70,6 +87,30 @@ namespace Banyan.Ops
             if (c.InputCount > 2 && c.Needs(2))
             {
                 c.Grad(2, dy.SumTo(c.Input(2)));
+            }
+        }
+
+        private static void Fused(in BackwardContext c, Tensor mean, Tensor rstd)
+        {
+            Tensor x = c.Input(0), dy = c.GradOutput().Contiguous();
+            Tensor? weight = c.InputCount > 1 ? c.Input(1) : null;
+            if (c.Needs(0))
+            {
+                Tensor dx = Tensor.Allocate(dy, x.Shape);
+                TensorRows.LayerNormBackward(x, weight, mean, rstd, dy, dx);
+                c.Grad(0, dx);
+            }
+            if (weight is not null && c.Needs(1))
+            {
+                Tensor dw = Tensor.Allocate(dy, weight.Shape);
+                TensorRows.ColumnSum(dy, x, mean, rstd, dw);
+                c.Grad(1, dw);
+            }
+            if (c.InputCount > 2 && c.Needs(2))
+            {
+                Tensor db = Tensor.Allocate(dy, c.Input(2).Shape);
+                TensorRows.ColumnSum(dy, db);
+                c.Grad(2, db);
             }
         }
     }
@@ -90,8 +131,8 @@ namespace Banyan
             CheckNormShape("layer_norm", dims, weight);
             CheckNormShape("layer_norm", dims, bias);
             Tensor x = FlattenLast(dims);
-            Tensor y = Ops.LayerNorm.Apply(x, weight?.Reshape(-1), weight is null ? null : bias?.Reshape(-1), eps);
-            y = weight is null && bias is not null ? y + bias.Reshape(-1) : y;
+            Tensor y = Ops.LayerNorm.Apply(x, weight?.InScopeOf(this).Reshape(-1), weight is null ? null : bias?.InScopeOf(this).Reshape(-1), eps);
+            y = weight is null && bias is not null ? y + bias.InScopeOf(this).Reshape(-1) : y;
             return y.Reshape(Shape);
         }
 

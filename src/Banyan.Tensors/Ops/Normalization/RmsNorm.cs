@@ -10,8 +10,9 @@ namespace Banyan.Ops
     public sealed class RmsNorm : Op
     {
         private readonly double _eps, _offset;
+        private readonly Tensor? _rstd;   // of the fused kernel
 
-        private RmsNorm(double eps, double offset) => (_eps, _offset) = (eps, offset);
+        private RmsNorm(double eps, double offset, Tensor? rstd) => (_eps, _offset, _rstd) = (eps, offset, rstd);
 
         /// <inheritdoc/>
         public override string Name => "rms_norm";
@@ -26,12 +27,23 @@ namespace Banyan.Ops
         /// <param name="offset">Added to the weight (Gemma: 1).</param>
         public static Tensor Apply(Tensor x, Tensor? weight, double eps, double offset)
         {
-            Tensor y = Normalize(LayerNorm.Wide(x.Detach()), eps).Normal;
-            y = weight is null ? y : y * Scale(weight.Detach(), offset);
-            y = Elementwise.Convert(y, x.DType);
+            Tensor y;
+            Tensor? rstd = null;
+            if (TensorRows.Fits(x) && (weight is null || TensorRows.Fits(weight)))
+            {
+                y = Tensor.Allocate(Tensor.ScopeOf(x, weight), x.Shape, x.DType, x.Device);
+                rstd = Tensor.Allocate(y, [x.Count / Math.Max(x.Shape[-1], 1)]);
+                TensorRows.RmsNorm(x, weight, offset, eps, y, rstd);
+            }
+            else
+            {
+                y = Normalize(LayerNorm.Wide(x.Detach()), eps).Normal;
+                y = weight is null ? y : y * Scale(weight.Detach(), offset);
+                y = Elementwise.Convert(y, x.DType);
+            }
             if (Tape.Needs(y.Scope, x, weight))
             {
-                y.Scope!.Tape!.Record(new RmsNorm(eps, offset), weight is null ? [x] : [x, weight], y);
+                y.Scope!.Tape!.Record(new RmsNorm(eps, offset, rstd), weight is null ? [x] : [x, weight], y);
             }
             return y;
         }
@@ -47,6 +59,11 @@ namespace Banyan.Ops
         /// <inheritdoc/>
         protected internal override void Backward(in BackwardContext c)
         {
+            if (_rstd is not null && !c.CreateGraph)
+            {
+                Fused(c, _rstd);
+                return;
+            }
             Tensor x = LayerNorm.Wide(c.Input(0)), dy = LayerNorm.Wide(c.GradOutput());
             (Tensor n, Tensor rrms) = Normalize(x, _eps);
             if (c.Needs(0))
@@ -57,6 +74,24 @@ namespace Banyan.Ops
             if (c.InputCount > 1 && c.Needs(1))
             {
                 c.Grad(1, (dy * n).SumTo(c.Input(1)));
+            }
+        }
+
+        private void Fused(in BackwardContext c, Tensor rstd)
+        {
+            Tensor x = c.Input(0), dy = c.GradOutput().Contiguous();
+            Tensor? weight = c.InputCount > 1 ? c.Input(1) : null;
+            if (c.Needs(0))
+            {
+                Tensor dx = Tensor.Allocate(dy, x.Shape);
+                TensorRows.RmsNormBackward(x, weight, _offset, rstd, dy, dx);
+                c.Grad(0, dx);
+            }
+            if (weight is not null && c.Needs(1))
+            {
+                Tensor dw = Tensor.Allocate(dy, weight.Shape);
+                TensorRows.ColumnSum(dy, x, null, rstd, dw);
+                c.Grad(1, dw);
             }
         }
     }
@@ -75,7 +110,7 @@ namespace Banyan
         public Tensor RmsNorm(Tensor? weight = null, double eps = 1.1920928955078125e-07, int dims = 1, double weightOffset = 0)
         {
             CheckNormShape("rms_norm", dims, weight);
-            return Ops.RmsNorm.Apply(FlattenLast(dims), weight?.Reshape(-1), eps, weightOffset).Reshape(Shape);
+            return Ops.RmsNorm.Apply(FlattenLast(dims), weight?.InScopeOf(this).Reshape(-1), eps, weightOffset).Reshape(Shape);
         }
 
         /// <summary>x / sqrt(sum(x^2) + eps) along one dimension: the normalisation of queries and keys in linear attention.</summary>

@@ -17,5 +17,5 @@ public sealed partial class Tensor
         return (w / sigma).Reshape(Shape);
     }
 
-    private static Tensor UnitLength(Tensor x, double eps) => x / Math.Max(Math.Sqrt((x * x).Sum().Item()), eps);
+    private static Tensor UnitLength(Tensor x, double eps) => x / (x * x).Sum().Sqrt().Clamp(min: eps);
 }

@@ -8,6 +8,6 @@ public sealed partial class Tensor
     {
         Tensor rows = Reshape(Shape[0], -1);
         Tensor length = (rows * rows).Sum(1, keepDim: true).Sqrt();
-        return (rows * (g.Reshape(-1, 1) / length)).Reshape(Shape);
+        return (rows * (g.InScopeOf(this).Reshape(-1, 1) / length)).Reshape(Shape);
     }
 }

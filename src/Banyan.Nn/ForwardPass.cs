@@ -1,0 +1,33 @@
+namespace Banyan.Nn;
+
+/// <summary>Sees, and may replace, the output of a module: what interpretability, adapters and tests attach to a model by name.</summary>
+public interface ITap
+{
+    /// <summary>Called with a module's path and output; returns what the model goes on with.</summary>
+    Tensor Visit(string path, Tensor output);
+}
+
+/// <summary>What one forward pass carries through a model besides its activations. Nothing of it is ambient.</summary>
+public sealed class ForwardPass
+{
+    /// <summary>A pass whose tensors belong to <paramref name="scope"/>.</summary>
+    public ForwardPass(Scope scope) => Scope = scope;
+
+    /// <summary>The owner of the activations.</summary>
+    public Scope Scope { get; }
+
+    /// <summary>True in training: dropout is on, batch statistics are updated. Default: false.</summary>
+    public bool Training { get; init; }
+
+    /// <summary>Seed of the dropout masks. Default: 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Number of the pass within training: each draws other dropout masks. Default: 0.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Sees every module's output; null costs nothing.</summary>
+    public ITap? Tap { get; init; }
+
+    /// <summary>Passes a module's output by the tap.</summary>
+    public Tensor Visit(Module module, Tensor output) => Tap is null ? output : Tap.Visit(module.Path, output);
+}

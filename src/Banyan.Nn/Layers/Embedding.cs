@@ -1,0 +1,18 @@
+namespace Banyan.Nn;
+
+/// <summary>A table of vectors, read by id. Parameter: <c>weight</c> (V, C).</summary>
+public sealed class Embedding : Module
+{
+    /// <summary>A table of <paramref name="count"/> rows.</summary>
+    /// <param name="count">Number of ids.</param>
+    /// <param name="width">Length of a row.</param>
+    /// <param name="initializer">Default: normal with standard deviation 1, as PyTorch's.</param>
+    public Embedding(long count, long width, Initializer? initializer = null) => Weight = Add("weight", [count, width], initializer ?? Initializer.Normal(1));
+
+    /// <summary>(V, C).</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>ids (...) to (..., C).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
+    public Tensor Forward(Tensor ids, ForwardPass pass) => pass.Visit(this, Weight.Value.Embedding(ids));
+}

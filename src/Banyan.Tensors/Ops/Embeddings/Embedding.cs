@@ -1,0 +1,69 @@
+using Banyan.Autograd;
+using Banyan.Cpu;
+
+namespace Banyan.Ops
+{
+    /// <summary>y[i] = table[ids[i]]. The gradient of a row is the sum of dy over the tokens that read it, in their order.</summary>
+    public sealed class Embedding : Op
+    {
+        /// <inheritdoc/>
+        public override string Name => "embedding";
+
+        /// <inheritdoc/>
+        protected internal override uint SavedInputs => 2;
+
+        /// <inheritdoc/>
+        protected internal override uint SavedOutputs => 0;
+
+        /// <summary>Rows of <paramref name="table"/> (V, C) by ids (...): (..., C).</summary>
+        /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
+        public static Tensor Apply(Tensor table, Tensor ids)
+        {
+            Tensor index = ids.To(DType.Int64).Contiguous();
+            (long min, long max) = TensorRows.Range(index);
+            if (min < 0 || max >= table.Shape[0])
+            {
+                throw new ArgumentOutOfRangeException(nameof(ids), min < 0 ? min : max, $"embedding: id {(min < 0 ? min : max)} is not a row of the table of {table.Shape[0]}");
+            }
+            Tensor y = Tensor.Allocate(Tensor.ScopeOf(index, table), ids.Shape.Insert(-1, table.Shape[1]), table.DType, table.Device);
+            if (TensorRows.Fits(table))
+            {
+                TensorRows.Gather(table, index, y);
+            }
+            else
+            {
+                // The obvious way, for other types: gather along the rows.
+                Tensor rows = index.Reshape(-1, 1).Expand([index.Count, table.Shape[1]]);
+                y.Reshape(-1, table.Shape[1]).CopyFrom(Gather.Apply(table.Detach(), 0, rows));
+            }
+            if (Tape.Needs(y.Scope, table))
+            {
+                y.Scope!.Tape!.Record(new Embedding(), [table, index], y);
+            }
+            return y;
+        }
+
+        /// <inheritdoc/>
+        protected internal override void Backward(in BackwardContext c)
+        {
+            Tensor table = c.Input(0), index = c.Input(1), dy = c.GradOutput();
+            if (c.LeafForSink(0) is { } leaf && TensorRows.Fits(leaf))
+            {
+                c.Sink.Embedding(leaf, index, dy.Contiguous());
+                return;
+            }
+            Tensor rows = index.Reshape(-1, 1).Expand([index.Count, table.Shape[1]]);
+            c.Grad(0, ScatterAdd.Apply(c.Scope.Zeros(table.Shape, table.DType), 0, rows, dy.Reshape(-1, table.Shape[1])));
+        }
+    }
+}
+
+namespace Banyan
+{
+    public sealed partial class Tensor
+    {
+        /// <summary>The rows of this table (V, C) that <paramref name="ids"/> (...) name: (..., C).</summary>
+        /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
+        public Tensor Embedding(Tensor ids) => Ops.Embedding.Apply(this, ids);
+    }
+}

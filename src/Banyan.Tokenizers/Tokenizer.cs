@@ -1,0 +1,226 @@
+using Banyan.Tokenizers.Json;
+using Banyan.Tokenizers.Pipeline;
+using Banyan.Tokenizers.PostProcessors;
+using Banyan.Tokenizers.Training;
+
+namespace Banyan.Tokenizers;
+
+/// <summary>
+/// Turns text into token ids and back, as the Hugging Face tokenizer of the same <c>tokenizer.json</c> does. Encoding and
+/// decoding are safe from several threads; adding tokens and changing properties are not.
+/// </summary>
+public sealed class Tokenizer
+{
+    private readonly TextEncoder _encoder;
+    private readonly IdEncoder? _fast;
+    private Frame? _frame;
+
+    internal Tokenizer(TokenizerParts parts)
+    {
+        Parts = parts;
+        _encoder = new(parts);
+        _fast = IdEncoder.TryCreate(parts);
+    }
+
+    /// <summary>Cuts encodings that are too long; null cuts nothing. Saved with the tokenizer.</summary>
+    public Truncation? Truncation { get; set; }
+
+    /// <summary>Pads encodings; null pads nothing. Saved with the tokenizer.</summary>
+    public Padding? Padding { get; set; }
+
+    /// <summary>True treats special tokens that stand in a text as ordinary text. Not saved.</summary>
+    public bool EncodeSpecialTokens
+    {
+        get => Parts.Added.EncodeSpecialTokens;
+        set => Parts.Added.EncodeSpecialTokens = value;
+    }
+
+    /// <summary>One more than the largest id: the number of rows that an embedding needs.</summary>
+    public int VocabularySize => Math.Max(Parts.Model.MaxId, Parts.Added.MaxId) + 1;
+
+    /// <summary>The kind of model: BPE, Unigram, WordPiece or WordLevel.</summary>
+    public string ModelType => Parts.Model.Type;
+
+    /// <summary>The tokens that are cut out of a text before the model sees it, by id.</summary>
+    public IReadOnlyDictionary<int, AddedToken> AddedTokens => Parts.Added.Tokens;
+
+    internal TokenizerParts Parts { get; }
+
+    /// <summary>Reads a tokenizer.</summary>
+    /// <param name="path">A <c>tokenizer.json</c>, or a folder that holds one.</param>
+    /// <exception cref="TokenizerFormatException">The file is not what it must be; the message names key and value.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static Tokenizer Load(string path) => TokenizerFiles.Load(path);
+
+    /// <summary>Reads a tokenizer from the text of a <c>tokenizer.json</c>.</summary>
+    /// <param name="json">The text.</param>
+    /// <exception cref="TokenizerFormatException">The text is not what it must be.</exception>
+    public static Tokenizer FromJson(string json) =>
+        TokenizerJsonReader.Read(System.Text.Encoding.UTF8.GetBytes(json), "tokenizer.json");
+
+    /// <summary>Trains byte-level BPE (as GPT-2 and its successors have it): every text can be encoded, none is unknown.</summary>
+    /// <param name="texts">The texts, one by one (lines or documents); read once.</param>
+    /// <param name="vocabularySize">Tokens in total: special tokens, 256 bytes, merges.</param>
+    /// <param name="specialTokens">Special tokens; they get the first ids.</param>
+    /// <param name="pattern">The regular expression that cuts texts into pieces; null is GPT-2's.</param>
+    /// <param name="minFrequency">Pairs that occur less often are not merged.</param>
+    /// <param name="progress">Told how many merges are done.</param>
+    /// <param name="cancellationToken">Stops the training.</param>
+    public static Tokenizer TrainByteLevel(
+        IEnumerable<string> texts,
+        int vocabularySize,
+        IReadOnlyList<string>? specialTokens = null,
+        string? pattern = null,
+        int minFrequency = 0,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        new ByteLevelTraining(vocabularySize, specialTokens ?? [], pattern, minFrequency).Train(texts, progress, cancellationToken);
+
+    /// <summary>Trains a new tokenizer with the normalizer, pre-tokenizer, post-processor and decoder of this one.</summary>
+    /// <param name="texts">The texts, one by one; read once.</param>
+    /// <param name="trainer">The model to learn and its settings.</param>
+    /// <param name="progress">Told how far the training is.</param>
+    /// <param name="cancellationToken">Stops the training.</param>
+    public Tokenizer TrainNew(
+        IEnumerable<string> texts,
+        Trainer trainer,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        WordCounts words = new TextFeed(Parts).Count(texts, progress, cancellationToken);
+        Tokenizer result = new(Parts.WithModel(trainer.Train(words, progress, cancellationToken))) { Truncation = Truncation, Padding = Padding };
+        result.AddTokens([.. trainer.SpecialTokens.Select(t => new AddedToken(t, Special: true))]);
+        return result;
+    }
+
+    /// <summary>Writes <c>tokenizer.json</c>, which Hugging Face reads. The file appears whole or not at all.</summary>
+    /// <param name="path">The file, or a folder (an existing one, or a path without an extension) that gets <c>tokenizer.json</c>.</param>
+    public void Save(string path) => TokenizerFiles.Save(this, path);
+
+    /// <summary>The text of <c>tokenizer.json</c>.</summary>
+    public string ToJson() => System.Text.Encoding.UTF8.GetString(TokenizerJsonWriter.Write(this));
+
+    /// <summary>The id of a token, or null.</summary>
+    /// <param name="token">The token as the vocabulary writes it.</param>
+    public int? TokenToId(string token) => Parts.Added.IdOf(token) is >= 0 and int id ? id : null;
+
+    /// <summary>The token of an id as the vocabulary writes it, or null.</summary>
+    /// <param name="id">The id.</param>
+    public string? IdToToken(int id) => Parts.Added.TokenOf(id);
+
+    /// <summary>Adds tokens that are found in texts as a whole. One that the vocabulary has keeps its id; others follow the largest id.</summary>
+    /// <param name="tokens">The tokens.</param>
+    /// <returns>How many were new.</returns>
+    public int AddTokens(params IReadOnlyList<AddedToken> tokens)
+    {
+        _frame = null;
+        return Parts.Added.Add(tokens);
+    }
+
+    /// <summary>Encodes a text.</summary>
+    /// <param name="text">The text; a lone surrogate reads as U+FFFD.</param>
+    /// <param name="addSpecialTokens">Whether the post-processor puts its special tokens around the text.</param>
+    public Encoding Encode(string text, bool addSpecialTokens = true) => Finish(_encoder.Encode(text, 0), null, addSpecialTokens);
+
+    /// <summary>Encodes a pair of texts.</summary>
+    /// <param name="text">The first text.</param>
+    /// <param name="pair">The second.</param>
+    /// <param name="addSpecialTokens">Whether special tokens are put around and between.</param>
+    public Encoding Encode(string text, string pair, bool addSpecialTokens = true) =>
+        Finish(_encoder.Encode(text, 0), _encoder.Encode(pair, 1), addSpecialTokens);
+
+    /// <summary>Encodes text that is cut into words already; offsets count within each word.</summary>
+    /// <param name="words">The words.</param>
+    /// <param name="pair">The words of a second sequence, if any.</param>
+    /// <param name="addSpecialTokens">Whether special tokens are put around and between.</param>
+    public Encoding EncodeWords(IReadOnlyList<string> words, IReadOnlyList<string>? pair = null, bool addSpecialTokens = true) =>
+        Finish(_encoder.EncodeWords(words, 0), pair is null ? null : _encoder.EncodeWords(pair, 1), addSpecialTokens);
+
+    /// <summary>Encodes several texts and pads them to one length where <see cref="Padding"/> says so.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="addSpecialTokens">Whether special tokens are put around each.</param>
+    public Encoding[] EncodeBatch(IReadOnlyList<string> texts, bool addSpecialTokens = true)
+    {
+        Encoding[] batch = [.. texts.Select(t => Encode(t, addSpecialTokens))];
+        Padding?.Apply(batch);
+        return batch;
+    }
+
+    /// <summary>The ids of a text: what <see cref="Encode(string, bool)"/> gives, without the cost of offsets.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Whether special tokens are put around the text.</param>
+    public int[] EncodeToIds(string text, bool addSpecialTokens = true)
+    {
+        List<int> ids = new((text.Length / 3) + 8);
+        EncodeToIds(text, ids, addSpecialTokens);
+        return [.. ids];
+    }
+
+    /// <summary>Appends the ids of a text to a list.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="output">Gets the ids.</param>
+    /// <param name="addSpecialTokens">Whether special tokens are put around the text.</param>
+    public void EncodeToIds(ReadOnlySpan<char> text, List<int> output, bool addSpecialTokens = true)
+    {
+        Frame? frame = addSpecialTokens ? _frame ??= FindFrame() : null;
+        if (_fast is null || Truncation is not null || Padding is not null || frame is { IsSimple: false })
+        {
+            output.AddRange(Encode(text.ToString(), addSpecialTokens).Ids);
+            return;
+        }
+        output.AddRange(frame?.Before ?? []);
+        _fast.Encode(text, output);
+        output.AddRange(frame?.After ?? []);
+    }
+
+    /// <summary>The text of ids; ids that are unknown are skipped.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <param name="skipSpecialTokens">Leaves special tokens out.</param>
+    public string Decode(IReadOnlyList<int> ids, bool skipSpecialTokens = true)
+    {
+        List<string> tokens = new(ids.Count);
+        for (int i = 0; i < ids.Count; i++)
+        {
+            if (Parts.Added.TokenOf(ids[i]) is { } token && !(skipSpecialTokens && Parts.Added.IsSpecial(token)))
+            {
+                tokens.Add(token);
+            }
+        }
+        return Parts.Decoder?.Decode(tokens) ?? string.Join(' ', tokens);
+    }
+
+    /// <summary>Begins decoding token by token.</summary>
+    /// <param name="skipSpecialTokens">Leaves special tokens out.</param>
+    /// <param name="prefix">Tokens that came before and whose text is known already.</param>
+    public DecodeStream DecodeStream(bool skipSpecialTokens = true, IEnumerable<int>? prefix = null) =>
+        new(this, prefix ?? [], skipSpecialTokens);
+
+    private Encoding Finish(Encoding first, Encoding? second, bool addSpecialTokens)
+    {
+        if (Truncation is { } truncation)
+        {
+            int added = addSpecialTokens ? Parts.PostProcessor?.AddedTokens(second is not null) ?? 0 : 0;
+            if (truncation.MaxLength < added)
+            {
+                throw new InvalidOperationException(
+                    $"truncation to max_length {truncation.MaxLength} leaves no room for the {added} special tokens; raise it or encode without them");
+            }
+            (first, second) = truncation.Apply(first, second, truncation.MaxLength - added);
+        }
+        Encoding result = PostProcessor.Run(Parts.PostProcessor, first, second, addSpecialTokens);
+        Padding?.Apply([result]);
+        return result;
+    }
+
+    private Frame FindFrame()
+    {
+        const int Marker = -1;
+        Encoding probe = new([new(Marker, "", 0, 0, 0, 0, 0)]);
+        int[] ids = PostProcessor.Run(Parts.PostProcessor, probe, null, addSpecialTokens: true).Ids;
+        int at = Array.IndexOf(ids, Marker);
+        return at < 0 || Array.LastIndexOf(ids, Marker) != at ? new([], [], false) : new(ids[..at], ids[(at + 1)..], true);
+    }
+
+    /// <summary>What the post-processor writes before and after a single sequence; not simple where it does more than that.</summary>
+    private sealed record Frame(int[] Before, int[] After, bool IsSimple);
+}
