@@ -84,25 +84,22 @@ internal static unsafe class Columns
     public static Four<Vector128<float>> Load128(float* p, long s)
     {
         Vector128<float> r0 = Vector128.Load(p), r1 = Vector128.Load(p + s), r2 = Vector128.Load(p + 2 * s), r3 = Vector128.Load(p + 3 * s);
-        if (Sse2.IsSupported)
-        {
-            var t0 = Sse.UnpackLow(r0, r1).AsDouble();
-            var t1 = Sse.UnpackHigh(r0, r1).AsDouble();
-            var t2 = Sse.UnpackLow(r2, r3).AsDouble();
-            var t3 = Sse.UnpackHigh(r2, r3).AsDouble();
-            return new(Sse2.UnpackLow(t0, t2).AsSingle(), Sse2.UnpackHigh(t0, t2).AsSingle(),
-                Sse2.UnpackLow(t1, t3).AsSingle(), Sse2.UnpackHigh(t1, t3).AsSingle());
-        }
-        if (AdvSimd.Arm64.IsSupported)
-        {
-            var t0 = AdvSimd.Arm64.ZipLow(r0, r1).AsDouble();
-            var t1 = AdvSimd.Arm64.ZipHigh(r0, r1).AsDouble();
-            var t2 = AdvSimd.Arm64.ZipLow(r2, r3).AsDouble();
-            var t3 = AdvSimd.Arm64.ZipHigh(r2, r3).AsDouble();
-            return new(AdvSimd.Arm64.ZipLow(t0, t2).AsSingle(), AdvSimd.Arm64.ZipHigh(t0, t2).AsSingle(),
-                AdvSimd.Arm64.ZipLow(t1, t3).AsSingle(), AdvSimd.Arm64.ZipHigh(t1, t3).AsSingle());
-        }
-        return new(Vector128.Create(r0[0], r1[0], r2[0], r3[0]), Vector128.Create(r0[1], r1[1], r2[1], r3[1]),
-            Vector128.Create(r0[2], r1[2], r2[2], r3[2]), Vector128.Create(r0[3], r1[3], r2[3], r3[3]));
+        Vector128<double> t0 = InterleaveLow(r0, r1).AsDouble(), t1 = InterleaveHigh(r0, r1).AsDouble();
+        Vector128<double> t2 = InterleaveLow(r2, r3).AsDouble(), t3 = InterleaveHigh(r2, r3).AsDouble();
+        return new(LowHalves(t0, t2), HighHalves(t0, t2), LowHalves(t1, t3), HighHalves(t1, t3));
     }
+
+    /// <summary>(a0, b0, a1, b1).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InterleaveLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    /// <summary>(a2, b2, a3, b3).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InterleaveHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    private static Vector128<float> LowHalves(Vector128<double> a, Vector128<double> b) => Vector128.Create(a.GetLower(), b.GetLower()).AsSingle();
+
+    private static Vector128<float> HighHalves(Vector128<double> a, Vector128<double> b) => Vector128.Create(a.GetUpper(), b.GetUpper()).AsSingle();
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace Banyan.Cpu;
 
 /// <summary>
@@ -190,6 +192,7 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
         {
             long tileRows = Math.Min(TileRows, _rows - i);
             float* source = from == null ? null : from + i * fromRow;
+            Prefetch(to + (i + TileRows) * toRow, toRow, Math.Min(TileRows, row + rows - i - TileRows), cols);
             if (_packA)
             {
                 Tile.Run<S, V, Interleaved>(tileRows, cols, _depth, _a + i * _depth, 1, TileRows, b, bRow,
@@ -199,6 +202,19 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
             {
                 Tile.Run<S, V, Strided>(tileRows, cols, _depth, _g.A + (_row0 + i) * _g.ARow + _k0 * _g.ACol, _g.ARow, _g.ACol, b, bRow,
                     source, fromRow, to + i * toRow, toRow);
+            }
+        }
+    }
+
+    // A tile would wait for its lines of C; so they are called for while the tile before it computes.
+    private static void Prefetch(float* c, long row, long rows, long cols)
+    {
+        if (Sse.IsSupported)
+        {
+            for (; rows > 0; rows--, c += row)
+            {
+                Sse.Prefetch0(c);
+                Sse.Prefetch0(c + cols - 1);
             }
         }
     }

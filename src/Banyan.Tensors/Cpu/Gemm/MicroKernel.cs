@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Banyan.Cpu;
 
@@ -61,24 +60,6 @@ internal static unsafe class MicroKernel
             if (R.Count > 11) { c110 = S.Load(from + 11 * fromRow); c111 = S.Load(from + 11 * fromRow + w); }
             if (R.Count > 12) { c120 = S.Load(from + 12 * fromRow); c121 = S.Load(from + 12 * fromRow + w); }
             if (R.Count > 13) { c130 = S.Load(from + 13 * fromRow); c131 = S.Load(from + 13 * fromRow + w); }
-        }
-        else if (Sse.IsSupported)
-        {
-            // The stores at the end would otherwise wait for the lines of C.
-            Sse.Prefetch0(to); Sse.Prefetch0(to + 2 * w - 1);
-            if (R.Count > 1) { Sse.Prefetch0(to + 1 * toRow); Sse.Prefetch0(to + 1 * toRow + 2 * w - 1); }
-            if (R.Count > 2) { Sse.Prefetch0(to + 2 * toRow); Sse.Prefetch0(to + 2 * toRow + 2 * w - 1); }
-            if (R.Count > 3) { Sse.Prefetch0(to + 3 * toRow); Sse.Prefetch0(to + 3 * toRow + 2 * w - 1); }
-            if (R.Count > 4) { Sse.Prefetch0(to + 4 * toRow); Sse.Prefetch0(to + 4 * toRow + 2 * w - 1); }
-            if (R.Count > 5) { Sse.Prefetch0(to + 5 * toRow); Sse.Prefetch0(to + 5 * toRow + 2 * w - 1); }
-            if (R.Count > 6) { Sse.Prefetch0(to + 6 * toRow); Sse.Prefetch0(to + 6 * toRow + 2 * w - 1); }
-            if (R.Count > 7) { Sse.Prefetch0(to + 7 * toRow); Sse.Prefetch0(to + 7 * toRow + 2 * w - 1); }
-            if (R.Count > 8) { Sse.Prefetch0(to + 8 * toRow); Sse.Prefetch0(to + 8 * toRow + 2 * w - 1); }
-            if (R.Count > 9) { Sse.Prefetch0(to + 9 * toRow); Sse.Prefetch0(to + 9 * toRow + 2 * w - 1); }
-            if (R.Count > 10) { Sse.Prefetch0(to + 10 * toRow); Sse.Prefetch0(to + 10 * toRow + 2 * w - 1); }
-            if (R.Count > 11) { Sse.Prefetch0(to + 11 * toRow); Sse.Prefetch0(to + 11 * toRow + 2 * w - 1); }
-            if (R.Count > 12) { Sse.Prefetch0(to + 12 * toRow); Sse.Prefetch0(to + 12 * toRow + 2 * w - 1); }
-            if (R.Count > 13) { Sse.Prefetch0(to + 13 * toRow); Sse.Prefetch0(to + 13 * toRow + 2 * w - 1); }
         }
         if (L.Interleaved)
         {

@@ -99,12 +99,27 @@ internal static unsafe class Packing
 
     private static void TwoRows(float* a, long aRow, long aCol, long k, float* to, long step)
     {
-        float* b = a + aRow;
-        for (long i = 0; i < k; i++)
+        long i = 0;
+        if (aRow == 1)
         {
-            to[i * step] = a[i * aCol];
-            to[i * step + 1] = b[i * aCol];
+            for (; i < k; i++)
+            {
+                Vector64.Load(a + i * aCol).Store(to + i * step);
+            }
         }
+        else if (aCol == 1)
+        {
+            for (; i + 4 <= k; i += 4)
+            {
+                Vector128<float> r0 = Vector128.Load(a + i), r1 = Vector128.Load(a + aRow + i);
+                Vector128<float> lo = Columns.InterleaveLow(r0, r1), hi = Columns.InterleaveHigh(r0, r1);
+                lo.GetLower().Store(to + i * step);
+                lo.GetUpper().Store(to + (i + 1) * step);
+                hi.GetLower().Store(to + (i + 2) * step);
+                hi.GetUpper().Store(to + (i + 3) * step);
+            }
+        }
+        Strided(a + i * aCol, aRow, aCol, 2, k - i, to + i * step, step);
     }
 
     // to[k * step + line] = from[line * lineStride + k * kStride]
