@@ -115,11 +115,8 @@ internal static unsafe class Gemm
 
         public readonly void Run(long begin, long end)
         {
-            long columns = GemmBlocking.TileColumns(S.Width);
-            for (long n = begin * columns; n < Math.Min(end * columns, Job.N); n += columns)
-            {
-                Packing.Panel<S, V>(Job.B + n * Job.BCol, Job.BRow, Job.BCol, Math.Min(columns, Job.N - n), Job.K, Job.To + n * Job.K);
-            }
+            long columns = GemmBlocking.TileColumns(S.Width), n = begin * columns;
+            Packing.Panels<S, V>(Job.B + n * Job.BCol, Job.BRow, Job.BCol, Math.Min(end * columns, Job.N) - n, Job.K, Job.To + n * Job.K);
         }
     }
 }

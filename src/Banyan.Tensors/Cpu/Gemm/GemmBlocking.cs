@@ -1,14 +1,14 @@
 namespace Banyan.Cpu;
 
 /// <summary>
-/// How a product is cut (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; BLIS): a panel of B,
-/// <see cref="Depth"/> x 2W, stays in the first cache; a block of A, <see cref="Rows"/> x <see cref="Depth"/>, in the second; a block of
-/// B, <see cref="Depth"/> x <see cref="Columns"/>, in the last. The result does not depend on it.
+/// How a product is cut (after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). The packed block of the
+/// shared operand, <see cref="Rows"/> of A or <see cref="Columns"/> of B times <see cref="Depth"/>, waits in the last cache; a panel
+/// of <see cref="Depth"/> x 2W is about as large as the first. The result does not depend on it.
 /// </summary>
 internal readonly record struct GemmBlocking(long Rows, long Columns, long Depth, OperandPacking Packing = OperandPacking.Auto)
 {
     /// <summary>Fits this machine's caches.</summary>
-    public static readonly GemmBlocking Default = For(CpuCaches.L1, CpuCaches.L2, CpuCaches.L3, Isa.Width);
+    public static readonly GemmBlocking Default = For(CpuCaches.L1, CpuCaches.L3, Isa.Width);
 
     /// <summary>Rows of a tile.</summary>
     public static int TileRows(int width) => width == 16 ? 14 : 6;
@@ -16,13 +16,12 @@ internal readonly record struct GemmBlocking(long Rows, long Columns, long Depth
     /// <summary>Columns of a tile: two vectors.</summary>
     public static int TileColumns(int width) => 2 * width;
 
-    private static GemmBlocking For(long l1, long l2, long l3, int width)
+    private static GemmBlocking For(long l1, long l3, int width)
     {
         const int Bytes = sizeof(float);
-        long depth = Math.Clamp(l1 / 2 / (TileColumns(width) * Bytes), 128, 512);
-        long rows = Math.Max(l2 / 2 / (depth * Bytes), 4 * TileRows(width));
-        long columns = Math.Max(l3 / 2 / (depth * Bytes), 16 * TileColumns(width));
-        return new(rows, columns, depth);
+        long depth = Math.Clamp(l1 / (TileColumns(width) * Bytes), 128, 512);
+        long lines = Math.Max(l3 / 4 / (depth * Bytes), 256);
+        return new(lines, lines, depth);
     }
 }
 

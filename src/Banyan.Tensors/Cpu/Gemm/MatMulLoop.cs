@@ -10,6 +10,7 @@ internal static unsafe class MatMulLoop
         {
             return;
         }
+        bias = bias?.Detach().Contiguous();
         Shape batch = y.Shape.Slice(0, y.Rank - 2);
         Tensor x = a.Detach().Expand(batch.Insert(-1, a.Shape[-2]).Insert(-1, a.Shape[-1]));
         Tensor w = b.Detach().Expand(batch.Insert(-1, b.Shape[-2]).Insert(-1, b.Shape[-1]));

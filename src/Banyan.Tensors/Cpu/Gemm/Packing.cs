@@ -9,43 +9,69 @@ namespace Banyan.Cpu;
 internal static unsafe class Packing
 {
     /// <summary>
-    /// Rows of A, interleaved: <c>to[k * step + r] = a[r * aRow + k * aCol]</c>. Places of missing rows stay undefined.
+    /// Tiles of A, each interleaved: <c>to[tile * k * tileRows + i * tileRows + r] = a[(tile * tileRows + r) * aRow + i * aCol]</c>. Places of
+    /// missing rows stay undefined.
     /// </summary>
-    public static void Rows(float* a, long aRow, long aCol, long rows, long k, float* to, long step)
+    public static void Rows(float* a, long aRow, long aCol, long rows, long k, float* to, long tileRows)
     {
-        long r = 0;
-        for (; r + 4 <= rows; r += 4)
+        long whole = aRow == 1 ? rows / tileRows : 0;
+        for (long i = 0; i < k && whole > 0; i++)
         {
-            FourRows(a + r * aRow, aRow, aCol, k, to + r, step);
+            // Rows lie side by side: one pass over a line of the operand fills all tiles.
+            for (long tile = 0; tile < whole; tile++)
+            {
+                CopyLine(a + i * aCol + tile * tileRows, to + (tile * k + i) * tileRows, tileRows);
+            }
         }
-        for (; r + 2 <= rows; r += 2)
+        for (long r = whole * tileRows; r < rows; r += tileRows)
         {
-            TwoRows(a + r * aRow, aRow, aCol, k, to + r, step);
-        }
-        if (r < rows)
-        {
-            Strided(a + r * aRow, aRow, aCol, 1, k, to + r, step);
+            OneTile(a + r * aRow, aRow, aCol, Math.Min(tileRows, rows - r), k, to + r * k, tileRows);
         }
     }
 
+    private static void OneTile(float* a, long aRow, long aCol, long rows, long k, float* to, long step)
+    {
+        long r = 0;
+        for (; r + 4 <= rows && aCol == 1; r += 4)
+        {
+            FourRows(a + r * aRow, aRow, k, to + r, step);
+        }
+        for (; r + 2 <= rows && aCol == 1; r += 2)
+        {
+            TwoRows(a + r * aRow, aRow, k, to + r, step);
+        }
+        Strided(a + r * aRow, aRow, aCol, rows - r, k, to + r, step);
+    }
+
     /// <summary>
-    /// Columns of B: <c>to[k * 2W + n] = b[k * bRow + n * bCol]</c>, zero for the columns that are missing.
+    /// Panels of B: <c>to[panel * k * 2W + i * 2W + n] = b[i * bRow + (panel * 2W + n) * bCol]</c>, zero for the columns that are missing.
     /// </summary>
-    public static void Panel<S, V>(float* b, long bRow, long bCol, long cols, long k, float* to) where S : struct, ISimd<V> where V : struct
+    public static void Panels<S, V>(float* b, long bRow, long bCol, long cols, long k, float* to) where S : struct, ISimd<V> where V : struct
+    {
+        int width = 2 * S.Width;
+        long whole = bCol == 1 ? cols / width : 0;
+        for (long i = 0; i < k && whole > 0; i++)
+        {
+            for (long panel = 0; panel < whole; panel++)
+            {
+                float* from = b + i * bRow + panel * width, line = to + (panel * k + i) * width;
+                S.Store(line, S.Load(from));
+                S.Store(line + S.Width, S.Load(from + S.Width));
+            }
+        }
+        for (long n = whole * width; n < cols; n += width)
+        {
+            OnePanel<S, V>(b + n * bCol, bRow, bCol, Math.Min(width, cols - n), k, to + n * k);
+        }
+    }
+
+    private static void OnePanel<S, V>(float* b, long bRow, long bCol, long cols, long k, float* to) where S : struct, ISimd<V> where V : struct
     {
         int width = 2 * S.Width;
         if (cols < width)
         {
             new Span<float>(to, checked((int)(k * width))).Clear();
             Strided(b, bCol, bRow, cols, k, to, width);
-        }
-        else if (bCol == 1)
-        {
-            for (long i = 0; i < k; i++)
-            {
-                S.Store(to + i * width, S.Load(b + i * bRow));
-                S.Store(to + i * width + S.Width, S.Load(b + i * bRow + S.Width));
-            }
         }
         else if (bRow == 1)
         {
@@ -73,53 +99,46 @@ internal static unsafe class Packing
         Strided(b + i, bCol, 1, S.Width, k - i, to + i * step, step);
     }
 
-    private static void FourRows(float* a, long aRow, long aCol, long k, float* to, long step)
+    private static void FourRows(float* a, long aRow, long k, float* to, long step)
     {
         long i = 0;
-        if (aRow == 1)
+        for (; i + 4 <= k; i += 4)
         {
-            for (; i < k; i++)
-            {
-                Vector128.Load(a + i * aCol).Store(to + i * step);
-            }
+            Four<Vector128<float>> x = Columns.Load128(a + i, aRow);
+            x.V0.Store(to + i * step);
+            x.V1.Store(to + (i + 1) * step);
+            x.V2.Store(to + (i + 2) * step);
+            x.V3.Store(to + (i + 3) * step);
         }
-        else if (aCol == 1)
-        {
-            for (; i + 4 <= k; i += 4)
-            {
-                Four<Vector128<float>> x = Columns.Load128(a + i, aRow);
-                x.V0.Store(to + i * step);
-                x.V1.Store(to + (i + 1) * step);
-                x.V2.Store(to + (i + 2) * step);
-                x.V3.Store(to + (i + 3) * step);
-            }
-        }
-        Strided(a + i * aCol, aRow, aCol, 4, k - i, to + i * step, step);
+        Strided(a + i, aRow, 1, 4, k - i, to + i * step, step);
     }
 
-    private static void TwoRows(float* a, long aRow, long aCol, long k, float* to, long step)
+    private static void TwoRows(float* a, long aRow, long k, float* to, long step)
     {
         long i = 0;
-        if (aRow == 1)
+        for (; i + 4 <= k; i += 4)
         {
-            for (; i < k; i++)
-            {
-                Vector64.Load(a + i * aCol).Store(to + i * step);
-            }
+            Vector128<float> r0 = Vector128.Load(a + i), r1 = Vector128.Load(a + aRow + i);
+            Vector128<float> lo = Columns.InterleaveLow(r0, r1), hi = Columns.InterleaveHigh(r0, r1);
+            lo.GetLower().Store(to + i * step);
+            lo.GetUpper().Store(to + (i + 1) * step);
+            hi.GetLower().Store(to + (i + 2) * step);
+            hi.GetUpper().Store(to + (i + 3) * step);
         }
-        else if (aCol == 1)
+        Strided(a + i, aRow, 1, 2, k - i, to + i * step, step);
+    }
+
+    private static void CopyLine(float* from, float* to, long count)
+    {
+        long i = 0;
+        for (; i + 4 <= count; i += 4)
         {
-            for (; i + 4 <= k; i += 4)
-            {
-                Vector128<float> r0 = Vector128.Load(a + i), r1 = Vector128.Load(a + aRow + i);
-                Vector128<float> lo = Columns.InterleaveLow(r0, r1), hi = Columns.InterleaveHigh(r0, r1);
-                lo.GetLower().Store(to + i * step);
-                lo.GetUpper().Store(to + (i + 1) * step);
-                hi.GetLower().Store(to + (i + 2) * step);
-                hi.GetUpper().Store(to + (i + 3) * step);
-            }
+            Vector128.Load(from + i).Store(to + i);
         }
-        Strided(a + i * aCol, aRow, aCol, 2, k - i, to + i * step, step);
+        for (; i + 2 <= count; i += 2)
+        {
+            Vector64.Load(from + i).Store(to + i);
+        }
     }
 
     // to[k * step + line] = from[line * lineStride + k * kStride]
