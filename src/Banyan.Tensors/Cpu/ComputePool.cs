@@ -97,8 +97,12 @@ public sealed unsafe class ComputePool : IDisposable
 
     private bool _inJob;
 
-    private static void Trampoline<TBody>(void* body, long begin, long end) where TBody : struct, IParallelBody =>
-        Unsafe.AsRef<TBody>(body).Run(begin, end);
+    // Each piece runs on its own copy: a body may keep what it works on in fields.
+    private static void Trampoline<TBody>(void* body, long begin, long end) where TBody : struct, IParallelBody
+    {
+        TBody own = Unsafe.AsRef<TBody>(body);
+        own.Run(begin, end);
+    }
 
     private void Submit(long count, long grain, delegate*<void*, long, long, void> run, void* body)
     {
