@@ -19,6 +19,8 @@ internal sealed class OpTable
             case "norm": NormCases.Register(table); break;
             case "losses": LossesCases.Register(table); break;
             case "matmul": MatmulCases.Register(table); break;
+            case "extreme": AttentionCases.RegisterExtreme(table); break;
+            case "attention": AttentionCases.Register(table); break;
             case "double_backward": DoubleBackwardCases.Register(table); break;
         }
         return table;

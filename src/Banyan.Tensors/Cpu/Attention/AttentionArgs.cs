@@ -91,7 +91,7 @@ internal unsafe struct AttentionArgs<T> where T : unmanaged
     public T* Sinks;
 
     /// <summary>Probability that a weight is dropped after the softmax; the rest grow by 1 / (1 - p). 0: none.</summary>
-    public float Dropout;
+    public double Dropout;
 
     public ulong Seed;
 

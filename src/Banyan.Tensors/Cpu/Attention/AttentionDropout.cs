@@ -14,11 +14,11 @@ internal readonly struct AttentionDropout
     private readonly ulong _stream;
     private readonly uint _threshold;   // drop where the random word is below
 
-    public AttentionDropout(ulong seed, ulong sequence, int head, long queryPosition, float probability)
+    public AttentionDropout(ulong seed, ulong sequence, int head, long queryPosition, double probability)
     {
         _stream = Mix(Mix(Mix(seed + Golden * (sequence + 1)) + Golden * ((ulong)head + 1)) + Golden * ((ulong)queryPosition + 1));
         _threshold = (uint)Math.Min(probability * 4294967296.0, uint.MaxValue);
-        Growth = 1 / (1 - probability);
+        Growth = (float)(1 / (1 - probability));
     }
 
     /// <summary>What the weights that stay are multiplied by.</summary>

@@ -87,7 +87,7 @@ internal static unsafe class AttentionLoop
             BiasQueryStride = Stride(t.Bias, 2), BiasKeyStride = Stride(t.Bias, 3),
             Mask = Pointer<byte>(t.Mask), MaskSegmentStride = Stride(t.Mask, 0), MaskHeadStride = Stride(t.Mask, 1),
             MaskQueryStride = Stride(t.Mask, 2), MaskKeyStride = Stride(t.Mask, 3),
-            Dropout = (float)t.Options.Dropout, Seed = t.Options.Seed,
+            Dropout = t.Options.Dropout, Seed = t.Options.Seed,
             RowMax = Pointer<T>(t.Statistics), RowSum = t.Statistics is { } s ? Pointer<T>(s) + s.Count / 2 : null,
         };
     }

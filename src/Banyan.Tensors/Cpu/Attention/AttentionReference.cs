@@ -183,7 +183,7 @@ internal static unsafe class AttentionReference
             for (long j = Begin; j < End; j++)
             {
                 P[j] = sum == 0 ? 0 : P[j] / sum;
-                Kept[j] = _args.Dropout == 0 ? 1 : dropout.Keeps(j) ? 1 / (1 - (double)_args.Dropout) : 0;
+                Kept[j] = _args.Dropout == 0 ? 1 : dropout.Keeps(j) ? 1 / (1 - _args.Dropout) : 0;
             }
             (_statistics[0], _statistics[1]) = (shift, sum == 0 ? 1 : sum);
         }

@@ -59,25 +59,57 @@ internal readonly unsafe struct BackwardPlan
     }
 }
 
-/// <summary>Prepares the backward pass: delta of every row, and dq = 0. An item is one query of one segment.</summary>
-internal readonly unsafe struct BackwardPreparation<S, V>(AttentionArgs<float>* args, AttentionGradients<float>* gradients, int segment, float* delta)
-    : IParallelBody where S : struct, ISimd<V> where V : struct
+/// <summary>
+/// Prepares the backward pass: delta of every row, and dq = 0. An item is one query of one segment. Each delta is one fma chain, as the
+/// elements of dP are: where a weight is 1, dP - delta is then exactly 0.
+/// </summary>
+internal readonly unsafe struct BackwardPreparation(AttentionArgs<float>* args, AttentionGradients<float>* gradients, int segment, float* delta) : IParallelBody
 {
     public void Run(long begin, long end)
     {
         AttentionArgs<float>* a = args;
         AttentionGradients<float>* g = gradients;
-        for (long token = a->Segments[segment].QStart + begin, last = token + end - begin; token < last; token++)
+        for (nint token = (nint)(a->Segments[segment].QStart + begin), last = token + (nint)(end - begin); token < last; token++)
         {
-            for (int head = 0; head < a->Heads; head++)
+            float* o = a->O + token * a->OTokenStride, dout = g->DO + token * g->DOTokenStride, target = delta + token;
+            int head = 0;
+            for (; head + 4 <= a->Heads; head += 4)
             {
-                delta[head * a->Tokens + token] = SoftmaxRow.Dot<S, V>(g->DO + (nint)token * g->DOTokenStride + head * g->DOHeadStride,
-                    a->O + (nint)token * a->OTokenStride + head * a->OHeadStride, a->ValueDim);
-                if (g->DQ != null)
-                {
-                    new Span<float>(g->DQ + (nint)token * g->DQTokenStride + head * g->DQHeadStride, a->HeadDim).Clear();
-                }
+                FourHeads(o + head * a->OHeadStride, dout + head * g->DOHeadStride, target + head * (nint)a->Tokens);
+            }
+            for (; head < a->Heads; head++)
+            {
+                target[head * (nint)a->Tokens] = OneHead(o + head * a->OHeadStride, dout + head * g->DOHeadStride, a->ValueDim);
+            }
+            for (head = 0; g->DQ != null && head < a->Heads; head++)
+            {
+                new Span<float>(g->DQ + token * g->DQTokenStride + head * g->DQHeadStride, a->HeadDim).Clear();
             }
         }
+    }
+
+    // Four chains at once hide the latency of each.
+    private void FourHeads(float* o, float* dout, float* target)
+    {
+        nint so = args->OHeadStride, sd = gradients->DOHeadStride, tokens = (nint)args->Tokens;
+        float d0 = 0, d1 = 0, d2 = 0, d3 = 0;
+        for (int i = 0; i < args->ValueDim; i++)
+        {
+            d0 = MathF.FusedMultiplyAdd(dout[i], o[i], d0);
+            d1 = MathF.FusedMultiplyAdd(dout[sd + i], o[so + i], d1);
+            d2 = MathF.FusedMultiplyAdd(dout[2 * sd + i], o[2 * so + i], d2);
+            d3 = MathF.FusedMultiplyAdd(dout[3 * sd + i], o[3 * so + i], d3);
+        }
+        (target[0], target[tokens], target[2 * tokens], target[3 * tokens]) = (d0, d1, d2, d3);
+    }
+
+    private static float OneHead(float* o, float* dout, int dim)
+    {
+        float sum = 0;
+        for (int i = 0; i < dim; i++)
+        {
+            sum = MathF.FusedMultiplyAdd(dout[i], o[i], sum);
+        }
+        return sum;
     }
 }

@@ -46,7 +46,7 @@ internal static unsafe class FlashAttention
             BackwardPlan plan = Reserve();
             for (int i = 0; i < Args->SegmentCount; i++)
             {
-                Pool.For(Args->Segments[i].QLength, 16, new BackwardPreparation<S, V>(Args, Gradients, i, plan.Delta));
+                Pool.For(Args->Segments[i].QLength, 16, new BackwardPreparation(Args, Gradients, i, plan.Delta));
             }
             Pool.For(plan.Items, 1, new AttentionBackward<S, V>(Args, Gradients, Workspace, plan));
             Parameters<S, V>(plan);

@@ -43,27 +43,6 @@ internal static unsafe class SoftmaxRow
         return ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
     }
 
-    /// <summary>The dot product of two rows: 16 chains, then the tree.</summary>
-    public static float Dot<S, V>(float* a, float* b, int count) where S : struct, ISimd<V> where V : struct
-    {
-        float* lanes = stackalloc float[AttentionTile.Lanes];
-        int whole = count & -AttentionTile.Lanes;
-        for (int lane = 0; lane < AttentionTile.Lanes; lane += S.Width)
-        {
-            V sum = S.Zero;
-            for (int j = lane; j < whole; j += AttentionTile.Lanes)
-            {
-                sum = S.Fma(S.Load(a + j), S.Load(b + j), sum);
-            }
-            S.Store(lanes + lane, sum);
-        }
-        for (int j = whole; j < count; j++)
-        {
-            lanes[j - whole] = MathF.FusedMultiplyAdd(a[j], b[j], lanes[j - whole]);
-        }
-        return Sum(lanes);
-    }
-
     private static float Maximum<S, V>(float* s, int begin, int end) where S : struct, ISimd<V> where V : struct
     {
         float* lanes = stackalloc float[AttentionTile.Lanes];

@@ -171,7 +171,7 @@ namespace Banyan.Ops
                 for (long row = 0; row < heads * s.QueryLength; row++)
                 {
                     var dropout = new AttentionDropout(options.Seed, s.Id < 0 ? (ulong)sequence : (ulong)s.Id, (int)(row / s.QueryLength),
-                        row % s.QueryLength + s.Offset, (float)options.Dropout);
+                        row % s.QueryLength + s.Offset, options.Dropout);
                     for (long key = 0; key < s.KeyLength; key++)
                     {
                         kept[row * s.KeyLength + key] = dropout.Keeps(key) ? 1 / (1 - options.Dropout) : 0;
