@@ -17,7 +17,7 @@ public sealed class TrainerGoldenTests
         string model = golden.GetProperty("model").GetString()!;
         Skip.If(model != "BPE", $"pending: trainer of {model}");
         Tokenizer pipeline = Expected.OrPending(() => Tokenizer.FromJson($$"""
-            { "normalizer": {{golden.GetProperty("normalizer")}}, "pre_tokenizer": {{golden.GetProperty("pre_tokenizer")}},
+            { "normalizer": {{golden.GetProperty("normalizer").GetRawText()}}, "pre_tokenizer": {{golden.GetProperty("pre_tokenizer").GetRawText()}},
               "model": { "type": "BPE", "vocab": {}, "merges": [] } }
             """));
         Tokenizer trained = pipeline.TrainNew(Lines(golden), Read(golden.GetProperty("trainer")));
