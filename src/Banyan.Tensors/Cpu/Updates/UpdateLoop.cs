@@ -76,7 +76,8 @@ internal static unsafe class UpdateLoop
             Body<U> copy = this;
             if (GType == HalfType.None && RType == HalfType.None)
             {
-                (copy._begin, copy._end, copy._gradient) = (begin, end, (float*)G);
+                copy._gradient = (float*)G;
+                (copy._begin, copy._end) = (begin, end);
                 Isa.Run(ref copy);
                 return;
             }
