@@ -71,9 +71,5 @@ public sealed class LanguageModel
         return Directory.EnumerateFiles(folder, "tok*.bin").Order(StringComparer.Ordinal).FirstOrDefault();
     }
 
-    private static int[] ReadEndIds(ConfigReader config) =>
-        !config.Has("eos_token_id") ? []
-        : config.Json.Contains("\"eos_token_id\": [", StringComparison.Ordinal) || config.Json.Contains("\"eos_token_id\":[", StringComparison.Ordinal)
-            ? [.. config.GetLongs("eos_token_id").Select(id => (int)id)]
-            : [config.GetInt("eos_token_id")];
+    private static int[] ReadEndIds(ConfigReader config) => [.. config.GetLongs("eos_token_id").Select(id => (int)id)];
 }

@@ -157,6 +157,18 @@ public sealed class ConfigReader
     public IEnumerable<string> UnreadKeys() => Keys.Where(k => !_read.Contains(k)).Select(k => _prefix + k)
         .Concat(_objects.Values.SelectMany(o => o.UnreadKeys()));
 
+    /// <summary>Refuses keys that nobody asked for: a misspelt one must not be ignored.</summary>
+    /// <exception cref="CheckpointException">There is one; the message suggests the nearest known key.</exception>
+    public void RefuseUnreadKeys()
+    {
+        if (UnreadKeys().FirstOrDefault() is { } unknown)
+        {
+            throw new CheckpointException(_source, $"unknown key {CheckpointException.Quote(unknown)}{NearestName.Hint(unknown, KnownKeys())}");
+        }
+    }
+
+    private IEnumerable<string> KnownKeys() => _read.Select(k => _prefix + k).Concat(_objects.Values.SelectMany(o => o.KnownKeys()));
+
     private T[] GetList<T>(string key, Func<JsonElement, T> convert) => Find(key) is not { } value ? []
         : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(convert)] : [convert(value)];
 
