@@ -63,6 +63,19 @@ internal sealed class AddedVocabulary(TokenModel model, Normalizer? normalizer)
         return added;
     }
 
+    /// <summary>Adds a token that has an id of its own, which no other token has.</summary>
+    public void Add(AddedToken token, int id)
+    {
+        MaxId = Math.Max(MaxId, id);
+        _ids[token.Content] = id;
+        _tokens[id] = token;
+        if (!token.Special || !_special.TryAdd(token.Content, token))
+        {
+            _order.Add(token);
+        }
+        Refresh();
+    }
+
     /// <summary>Cuts a text at its added tokens and normalizes what lies between.</summary>
     public List<Piece> Extract(ReadOnlySpan<char> text)
     {

@@ -1,3 +1,4 @@
+using Banyan.Tokenizers.Text;
 using System.Text.Json;
 
 namespace Banyan.Tokenizers.Models;
@@ -18,6 +19,9 @@ internal sealed record BpeOptions
     public bool ByteFallback { get; init; }
 
     public bool IgnoreMerges { get; init; }
+
+    /// <summary>Tokens of SentencePiece that are taken wherever they stand and never merge; saved as added tokens.</summary>
+    public CharTrie? UserDefined { get; init; }
 }
 
 /// <summary>

@@ -16,23 +16,30 @@ internal sealed class Unigram : TokenModel
     private readonly CharTrie _trie = new();
     private readonly int? _unkId;
     private readonly bool _byteFallback;
+    private readonly HashSet<int> _never;
     private readonly int[]? _byteIds;
     private readonly double _unkScore;
 
-    public Unigram((string Token, double Score)[] pieces, int? unkId, bool byteFallback)
+    /// <param name="pieces">Pieces and their log probabilities.</param>
+    /// <param name="unkId">The unknown piece.</param>
+    /// <param name="byteFallback">Writes unknown text as bytes.</param>
+    /// <param name="never">Pieces that no text becomes (control pieces of SentencePiece).</param>
+    /// <param name="lowest">The lowest score, if not that of all pieces.</param>
+    public Unigram((string Token, double Score)[] pieces, int? unkId, bool byteFallback, HashSet<int>? never = null, double? lowest = null)
     {
+        _never = never ?? [];
         (_pieces, _unkId, _byteFallback) = (pieces, unkId, byteFallback);
         Dictionary<string, int> ids = [];
         for (int i = 0; i < pieces.Length; i++)
         {
             ids[pieces[i].Token] = i;
         }
-        foreach ((string token, int id) in ids.Where(p => p.Key.Length > 0))
+        foreach ((string token, int id) in ids.Where(p => p.Key.Length > 0 && !_never.Contains(p.Value)))
         {
             _trie.Add(token, id);
         }
         _vocabulary = new(ids);
-        _unkScore = pieces.Select(p => p.Score).DefaultIfEmpty().Min() - UnknownPenalty;
+        _unkScore = (lowest ?? pieces.Select(p => p.Score).DefaultIfEmpty().Min()) - UnknownPenalty;
         int[] bytes = [.. Enumerable.Range(0, 256).Select(b => _vocabulary.IdOf($"<0x{b:X2}>"))];
         _byteIds = byteFallback ? bytes : null;
     }
@@ -136,7 +143,7 @@ internal sealed class Unigram : TokenModel
     {
         int end = start + System.Text.Encoding.UTF8.GetByteCount(text);
         int id = _vocabulary.IdOf(text);
-        if (id >= 0)
+        if (id >= 0 && !_never.Contains(id))
         {
             output.Add(new(id, start, end));
         }
