@@ -80,7 +80,7 @@ public sealed class TrainingCorpus : IDisposable
             var file = new FileInfo(path);
             text.Append(CultureInfo.InvariantCulture, $"|{Path.GetFullPath(path)}|{(file.Exists ? file.Length : 0)}|{(file.Exists ? file.LastWriteTimeUtc.Ticks : 0)}");
         }
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+        return Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text.ToString())));
     }
 
     private static Tokenizer FindTokenizer(DataOptions o, string place, IProgress<string>? progress, CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ public sealed class TrainingCorpus : IDisposable
 
     private static TokenCorpus Open(IReadOnlyList<string> sources, string name, DataOptions o, string place, Tokenizer tokenizer, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(tokenizer.ToJson())));
+        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(tokenizer.ToJson())));
         string path = Path.Combine(place, name + TokenShard.Extension);
         if (!File.Exists(path))
         {

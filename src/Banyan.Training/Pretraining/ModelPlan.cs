@@ -36,7 +36,7 @@ public static class ModelPlan
                 config[key] = value?.DeepClone();
             }
         }
-        return ConfigReader.Parse(Encoding.UTF8.GetBytes(config.ToJsonString(new JsonSerializerOptions { WriteIndented = true })), $"{recipe.Source}: model");
+        return ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(config.ToJsonString(new JsonSerializerOptions { WriteIndented = true })), $"{recipe.Source}: model");
     }
 
     /// <summary>The model of a configuration; keys that it does not read are refused.</summary>

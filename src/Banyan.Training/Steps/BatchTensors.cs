@@ -9,7 +9,7 @@ internal sealed class BatchTensors
     private long[] _ids = [], _positions = [], _targets = [];
 
     /// <summary>The tokens and their targets (tokens), both in the scope.</summary>
-    public (Models.TokenBatch Tokens, Tensor Targets) Of(TokenBatch batch, Scope scope)
+    public (Models.TokenBatch Tokens, Tensor Targets) Of(TrainingBatch batch, Scope scope)
     {
         int n = batch.InputIds.Length;
         if (_ids.Length != n)
@@ -27,7 +27,7 @@ internal sealed class BatchTensors
     }
 
     // Each stretch of equal document numbers is a sequence of its own.
-    private SequenceLayout Documents(TokenBatch batch)
+    private SequenceLayout Documents(TrainingBatch batch)
     {
         _layout.Clear();
         int[] documents = batch.DocumentIds;

@@ -25,7 +25,7 @@ public static class HeldOutLoss
             for (int micro = 0; micro < batches.MicroBatches; micro++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                TokenBatch batch = batches.Get(step, micro);
+                TrainingBatch batch = batches.Get(step, micro);
                 (Models.TokenBatch tokens, Tensor targets) = tensors.Of(batch, scope);
                 sum += model.Loss(tokens, targets, tokens: 1, new ForwardPass(scope)).Item();
                 counted += batch.TargetCount;

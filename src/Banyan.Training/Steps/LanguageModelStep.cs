@@ -44,10 +44,10 @@ public sealed class LanguageModelStep : IDisposable
     /// <summary>Takes a whole step.</summary>
     /// <param name="microBatches">The batches of the step.</param>
     /// <param name="learningRate">The rate of the step.</param>
-    public StepResult Run(IEnumerable<TokenBatch> microBatches, double learningRate)
+    public StepResult Run(IEnumerable<TrainingBatch> microBatches, double learningRate)
     {
         Begin();
-        foreach (TokenBatch batch in microBatches)
+        foreach (TrainingBatch batch in microBatches)
         {
             Accumulate(batch);
         }
@@ -62,7 +62,7 @@ public sealed class LanguageModelStep : IDisposable
     }
 
     /// <summary>Adds a micro-batch's gradients.</summary>
-    public void Accumulate(TokenBatch batch)
+    public void Accumulate(TrainingBatch batch)
     {
         // All micro-batches of a step are divided by the same number; End corrects it by the number of tokens that counted.
         _nominal = _nominal == 0 ? Math.Max(batch.TargetCount, 1) : _nominal;

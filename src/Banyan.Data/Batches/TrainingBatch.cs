@@ -1,12 +1,12 @@
 namespace Banyan.Data.Batches;
 
 /// <summary>Sequences to train on, row by row: element (b, t) of each array lies at b * Length + t.</summary>
-public sealed class TokenBatch
+public sealed class TrainingBatch
 {
     /// <summary>The target of a position that does not count, as in PyTorch's cross-entropy.</summary>
     public const int IgnoreIndex = -100;
 
-    internal TokenBatch(int sequences, int length)
+    internal TrainingBatch(int sequences, int length)
     {
         (Sequences, Length) = (sequences, length);
         int size = checked(sequences * length);
