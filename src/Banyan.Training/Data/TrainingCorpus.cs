@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Banyan.Data.Batches;
 using Banyan.Data.Corpora;
 using Banyan.Data.Readers;
@@ -12,6 +13,8 @@ namespace Banyan.Training;
 /// <summary>Tokens to train on and to validate on, and the tokenizer that made them. Texts are tokenised once, into memory-mapped shards.</summary>
 public sealed class TrainingCorpus : IDisposable
 {
+    private const string End = "<|endoftext|>";
+
     private readonly List<TokenCorpus> _opened = [];
 
     private TrainingCorpus(Tokenizer tokenizer, TokenCorpus training, TokenCorpus validation, string packing, string key) =>
@@ -97,10 +100,35 @@ public sealed class TrainingCorpus : IDisposable
         progress?.Report($"training a tokenizer ({o.Tokenizer})");
         IEnumerable<string> texts = new DocumentReader(o.Reader).Read(o.Train).Select(d => d.Text);
         Tokenizer trained = o.Tokenizer == "char" ? Tokenizer.TrainCharacters(texts)
-            : Tokenizer.TrainByteLevel(texts, o.VocabSize, ["<|endoftext|>"], cancellationToken: cancellationToken);
+            : Tokenizer.TrainByteLevel(texts, o.VocabSize, [End], cancellationToken: cancellationToken);
+        if (o.Tokenizer == "bpe" && o.Packing != "random")
+        {
+            trained = BeginningWith(trained, End);
+        }
         trained.Save(file);
         return trained;
     }
+
+    // Documents that stand apart begin with the mark that ends them, as texts do when the model is asked: so their first word is predicted too.
+    private static Tokenizer BeginningWith(Tokenizer tokenizer, string mark)
+    {
+        JsonNode json = JsonNode.Parse(tokenizer.ToJson())!;
+        json["post_processor"] = new JsonObject
+        {
+            ["type"] = "TemplateProcessing",
+            ["single"] = new JsonArray(Special(mark), Sequence("A")),
+            ["pair"] = new JsonArray(Special(mark), Sequence("A"), Special(mark), Sequence("B")),
+            ["special_tokens"] = new JsonObject
+            {
+                [mark] = new JsonObject { ["id"] = mark, ["ids"] = new JsonArray(tokenizer.TokenToId(mark)!.Value), ["tokens"] = new JsonArray(mark) },
+            },
+        };
+        return Tokenizer.FromJson(json.ToJsonString());
+    }
+
+    private static JsonObject Special(string id) => new() { ["SpecialToken"] = new JsonObject { ["id"] = id, ["type_id"] = 0 } };
+
+    private static JsonObject Sequence(string id) => new() { ["Sequence"] = new JsonObject { ["id"] = id, ["type_id"] = id == "A" ? 0 : 1 } };
 
     private static TokenCorpus Open(IReadOnlyList<string> sources, string name, DataOptions o, string place, Tokenizer tokenizer, IProgress<string>? progress, CancellationToken cancellationToken)
     {

@@ -101,6 +101,10 @@ public sealed class Pretraining : IDisposable
         var stepOptions = new LanguageModelStepOptions { ClipNorm = _o.Train.Clip, Seed = _o.Seed, CheckpointActivations = _o.Train.CheckpointActivations };
         using var step = new LanguageModelStep(_model, _optimizer, stepOptions, Pool);
         TokenBatches batches = _corpus.TrainingBatches(_o.Train, _o.Seed);
+        if (_state.Step == 0 && _o.Train.SampleEvery > 0)
+        {
+            Sample();
+        }
         BatchPrefetcher prefetcher = batches.Prefetch(_state.DataStep);
         try
         {
@@ -138,7 +142,6 @@ public sealed class Pretraining : IDisposable
         }
     }
 
-    // Step 0's weights are a state too: a run that is stopped before its first step can be resumed.
     private bool IsStopped() => _cancellation.IsCancellationRequested || (_o.Train.Patience > 0 && _state.EvaluationsSinceBest >= _o.Train.Patience);
 
     /// <summary>Acts on a bad step; true where the data position moved.</summary>
@@ -174,7 +177,7 @@ public sealed class Pretraining : IDisposable
 
     private void EvaluateAndSave(LanguageModelStep step)
     {
-        bool last = _state.Step == _o.Train.Steps || _cancellation.IsCancellationRequested;
+        bool last = _state.Step == _o.Train.Steps;
         double? loss = null;
         if (Due(_o.Train.EvalEvery) || _state.Step == _o.Train.Steps)
         {
