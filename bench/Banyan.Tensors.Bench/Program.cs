@@ -1,6 +1,7 @@
 using Banyan.Bench;
 
 // Usage: Banyan.Tensors.Bench [filter] [threads ...]: prints each benchmark whose name contains the filter.
+if (args.Length > 5 && args[0] == "tune") { TempTune.Run(args[1..]); return; } // TEMP
 string filter = args.Length > 0 ? args[0] : "";
 int[] threads = args.Length > 1 ? [.. args.Skip(1).Select(int.Parse)] : Environment.ProcessorCount > 1 ? [1, Environment.ProcessorCount] : [1];
 foreach (int t in threads)
