@@ -58,6 +58,9 @@ public sealed unsafe class ComputePool : IDisposable
     /// <summary>Threads that compute, the caller included.</summary>
     public int Threads { get; }
 
+    /// <summary>Scratch memory that attention keeps from call to call.</summary>
+    internal Cpu.AttentionWorkspaces AttentionWorkspaces { get; } = new();
+
     /// <summary>Scratch memory for kernels that run on this pool.</summary>
     internal Workspace Workspace { get; } = new();
 
@@ -98,8 +101,12 @@ public sealed unsafe class ComputePool : IDisposable
 
     private bool _inJob;
 
-    private static void Trampoline<TBody>(void* body, long begin, long end) where TBody : struct, IParallelBody =>
-        Unsafe.AsRef<TBody>(body).Run(begin, end);
+    // Each piece runs on its own copy: a body may keep state in its fields.
+    private static void Trampoline<TBody>(void* body, long begin, long end) where TBody : struct, IParallelBody
+    {
+        TBody own = Unsafe.AsRef<TBody>(body);
+        own.Run(begin, end);
+    }
 
     private void Submit(long count, long grain, delegate*<void*, long, long, void> run, void* body)
     {
@@ -214,6 +221,7 @@ public sealed unsafe class ComputePool : IDisposable
             worker.Join();
         }
         _wake.Dispose();
+        AttentionWorkspaces.Dispose();
         Workspace.Dispose();
     }
 }
