@@ -9,6 +9,7 @@ public sealed class RotaryEmbedding
     private readonly int _dim;
     private readonly bool _interleaved;
     private Table _table;
+    private long _stretchedTo;
 
     private sealed record Table(Tensor Cos, Tensor Sin, long Positions);
 
@@ -23,17 +24,28 @@ public sealed class RotaryEmbedding
     }
 
     /// <summary>Looks up the angles of a batch's tokens. A model calls it once, before its layers.</summary>
+    /// <remarks>
+    /// Dynamic scaling has a memory, as transformers' has: the frequencies stay those of the longest sequence seen, until one shorter than
+    /// the original context resets them. A pass of such a model depends on the passes before it; <see cref="Forget"/> begins anew.
+    /// </remarks>
     public void Prepare(TokenBatch batch, ForwardPass pass)
     {
         Table table = _table;
         long length = batch.MaxPosition + 1;
-        if (_parameters.DependsOnLength || table.Positions < length)
+        if (_parameters.DependsOnLength)
+        {
+            length = _stretchedTo = length < _parameters.OriginalMaxPositions ? length : Math.Max(length, _stretchedTo);
+        }
+        if (_parameters.DependsOnLength ? table.Positions != length : table.Positions < length)
         {
             table = Make(_parameters.DependsOnLength ? length : Math.Max(length, 2 * table.Positions));
             _table = table;   // a whole new table, so that another thread's stays valid
         }
         batch.SetRotation(this, pass.Scope.Use(table.Cos).Embedding(batch.Positions), pass.Scope.Use(table.Sin).Embedding(batch.Positions));
     }
+
+    /// <summary>Lets dynamic scaling forget how long the sequences were that it has seen.</summary>
+    public void Forget() => _stretchedTo = 0;
 
     /// <summary>x (tokens, heads, D), turned by the angle of each token.</summary>
     public Tensor Apply(Tensor x, TokenBatch batch)

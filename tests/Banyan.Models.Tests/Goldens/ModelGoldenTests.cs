@@ -69,6 +69,7 @@ public sealed class ModelGoldenTests
     {
         using var golden = GoldenModel.Open(name);
         Skip.IfNot(golden.Has("leftpad.row1_logits"), "no such golden");
+        GreedyRun(golden);   // as the reference did before: dynamic rotary scaling remembers the longest sequence
         var inputs = golden.Inputs("leftpad.");
         inputs.Remove("row1_logits");
         Tensor logits = ForwardRun.Run(golden.Model, inputs).Single(r => r.Name == "out.logits").Value;
@@ -124,11 +125,16 @@ public sealed class ModelGoldenTests
     {
         using var golden = GoldenModel.Open(name);
         Skip.IfNot(golden.Has("greedy.input_ids") && golden.Model is CausalLanguageModel, "no such golden");
+        Assert.Equal(golden.Get("greedy.ids").ToArray<long>(), GreedyRun(golden));
+    }
+
+    /// <summary>Continues the prompt by the most likely ids, without a cache.</summary>
+    private static IEnumerable<long> GreedyRun(GoldenModel golden)
+    {
         var model = (CausalLanguageModel)golden.Model;
         List<long> ids = [.. golden.Get("greedy.input_ids").ToArray<long>()];
-        long[] expected = golden.Get("greedy.ids").ToArray<long>();
-        int prompt = ids.Count;
-        while (ids.Count < prompt + expected.Length)
+        int prompt = ids.Count, end = prompt + (int)golden.Get("greedy.ids").Count;
+        while (ids.Count < end)
         {
             using var scope = new Scope();
             var pass = new ForwardPass(scope);
@@ -136,6 +142,6 @@ public sealed class ModelGoldenTests
             double[] logits = model.Logits(hidden.Slice(0, ids.Count - 1, 1), pass).ToDoubles();
             ids.Add(Array.IndexOf(logits, logits.Max()));
         }
-        Assert.Equal(expected, ids.Skip(prompt));
+        return ids.Skip(prompt);
     }
 }
