@@ -16,6 +16,10 @@ internal sealed class OpTable
             case "norm": NormCases.Register(table); break;
             case "losses": LossesCases.Register(table); break;
             case "matmul": MatmulCases.Register(table); break;
+            case "fft": FftCases.Register(table); break;
+            case "linalg": LinalgCases.Register(table); break;
+            case "resample": ResampleCases.Register(table); break;
+            case "extreme": ExtremeCases.Register(table); break;
             case "double_backward": DoubleBackwardCases.Register(table); break;
         }
         return table;
