@@ -2,8 +2,11 @@ using Xunit;
 
 namespace Banyan.Testing;
 
-/// <summary>A theory over cases of the shared folder: skipped with a message where the folder is absent; with <c>CI=true</c> its absence fails.</summary>
-public sealed class GoldenTheoryAttribute : TheoryAttribute
+/// <summary>
+/// A theory over cases of the shared folder: skipped with a message where the folder is absent; with <c>CI=true</c> its absence
+/// fails. A case may skip itself as pending (<c>Skip.If</c>).
+/// </summary>
+public sealed class GoldenTheoryAttribute : SkippableTheoryAttribute
 {
     /// <summary>Decides whether the cases can run here.</summary>
     public GoldenTheoryAttribute() => Skip = GoldenFactAttribute.SkipReason;

@@ -18,12 +18,19 @@ public sealed class ConfigReader
     private ConfigReader(JsonElement element, string source, string prefix)
     {
         _source = source;
+        Json = element.GetRawText();
         _prefix = prefix;
         foreach (JsonProperty property in element.EnumerateObject())
         {
             _values.Add(property.Name, property.Value);
         }
     }
+
+    /// <summary>The object's text.</summary>
+    public string Json { get; }
+
+    /// <summary>The name that errors show: usually the file's path.</summary>
+    public string Source => _source;
 
     /// <summary>The keys, in the order of the file.</summary>
     public IReadOnlyCollection<string> Keys => _values.Keys;

@@ -6,7 +6,7 @@ namespace Banyan.Checkpoints;
 /// A folder in Hugging Face form as one lazily mapped checkpoint: <c>config.json</c>, <c>model.safetensors</c> or shards with
 /// <c>model.safetensors.index.json</c>, and where present <c>generation_config.json</c> and <c>tokenizer.json</c>.
 /// </summary>
-public sealed class ModelFolder : ICheckpointReader
+public sealed class ModelFolder : IModelReader
 {
     private const string SingleFile = "model.safetensors";
 
@@ -42,7 +42,7 @@ public sealed class ModelFolder : ICheckpointReader
         }
     }
 
-    /// <summary>Reads <c>config.json</c>. Each call gives a fresh reader, with no key read.</summary>
+    /// <inheritdoc/>
     public ConfigReader ReadConfig() => ConfigReader.Open(System.IO.Path.Combine(Path, "config.json"));
 
     /// <summary>Reads <c>generation_config.json</c>, or gives null where there is none.</summary>

@@ -11,6 +11,7 @@ namespace Banyan.Checkpoints;
 internal ref struct SafetensorsHeader
 {
     public const long MaxHeaderBytes = 100_000_000; // the reference library's limit
+    public const int MaxDimensions = 64; // numpy's limit; without one, a header could make lists far larger than itself
     private const string MetadataKey = "__metadata__";
 
     private readonly string _path;
@@ -164,6 +165,10 @@ internal ref struct SafetensorsHeader
                     + "expected an integer from 0 to 2^63 - 1");
             }
             numbers.Add(number);
+            if (numbers.Count > MaxDimensions)
+            {
+                throw Error($"{what} has more than {MaxDimensions} numbers");
+            }
         }
         return numbers;
     }

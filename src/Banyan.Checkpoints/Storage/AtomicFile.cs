@@ -7,7 +7,7 @@ namespace Banyan.Checkpoints;
 /// A file that appears complete or not at all: it is written beside its destination, flushed to the disk, then renamed over it. Without
 /// <see cref="Commit"/> nothing remains and an older file of that name stays as it was.
 /// </summary>
-internal sealed partial class AtomicFile : IDisposable
+public sealed partial class AtomicFile : IDisposable
 {
     private readonly string _path;
     private readonly string _temporary;
@@ -30,10 +30,13 @@ internal sealed partial class AtomicFile : IDisposable
         }
     }
 
+    /// <summary>The open temporary file, or null once it is closed.</summary>
     public SafeFileHandle? Handle { get; private set; }
 
+    /// <summary>Begins a file of <paramref name="length"/> bytes beside <paramref name="path"/>.</summary>
     public static AtomicFile Create(string path, long length) => new(path, length);
 
+    /// <summary>Writes a whole file.</summary>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> bytes)
     {
         using AtomicFile file = Create(path, bytes.Length);
@@ -41,6 +44,7 @@ internal sealed partial class AtomicFile : IDisposable
         file.Commit();
     }
 
+    /// <summary>Writes bytes at a place in the file.</summary>
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
         try
@@ -70,6 +74,7 @@ internal sealed partial class AtomicFile : IDisposable
         FlushDirectory(Path.GetDirectoryName(_path)!);
     }
 
+    /// <summary>Removes the temporary file unless it was committed.</summary>
     public void Dispose()
     {
         Handle?.Dispose();
@@ -78,6 +83,13 @@ internal sealed partial class AtomicFile : IDisposable
             File.Delete(_temporary);
             _done = true;
         }
+    }
+
+    /// <summary>Makes the content of a file durable that was written by whatever means.</summary>
+    public static void FlushFile(string path)
+    {
+        using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
     }
 
     /// <summary>Makes renames inside a directory durable. A no-op on Windows, where directories cannot be flushed and NTFS journals renames.</summary>

@@ -21,6 +21,8 @@ internal sealed unsafe class NativeBuffer : SafeHandleZeroOrMinusOneIsInvalid
 
     public byte* Pointer => (byte*)handle;
 
+    public Span<byte> Slice(long offset, int length) => new((byte*)handle + offset, offset <= Length - length ? length : throw new ArgumentOutOfRangeException(nameof(offset)));
+
     /// <summary>Hands the memory over: it is freed with the window.</summary>
     public TensorBytes ToWindow()
     {

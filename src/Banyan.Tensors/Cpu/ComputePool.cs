@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Banyan.Cpu;
 
 namespace Banyan;
 
@@ -57,6 +58,12 @@ public sealed unsafe class ComputePool : IDisposable
     /// <summary>Threads that compute, the caller included.</summary>
     public int Threads { get; }
 
+    /// <summary>Scratch memory that attention keeps from call to call.</summary>
+    internal Cpu.AttentionWorkspaces AttentionWorkspaces { get; } = new();
+
+    /// <summary>Scratch memory for kernels that run on this pool.</summary>
+    internal Workspace Workspace { get; } = new();
+
     /// <summary>Runs <paramref name="body"/> over <c>[0, count)</c> in pieces of <paramref name="grain"/> items; returns when all are done.</summary>
     /// <param name="count">Number of items.</param>
     /// <param name="grain">Items in a piece, at least 1. A count of at most one piece runs on the caller.</param>
@@ -94,8 +101,12 @@ public sealed unsafe class ComputePool : IDisposable
 
     private bool _inJob;
 
-    private static void Trampoline<TBody>(void* body, long begin, long end) where TBody : struct, IParallelBody =>
-        Unsafe.AsRef<TBody>(body).Run(begin, end);
+    // Each piece runs on its own copy: a body may keep state in its fields.
+    private static void Trampoline<TBody>(void* body, long begin, long end) where TBody : struct, IParallelBody
+    {
+        TBody own = Unsafe.AsRef<TBody>(body);
+        own.Run(begin, end);
+    }
 
     private void Submit(long count, long grain, delegate*<void*, long, long, void> run, void* body)
     {
@@ -115,7 +126,8 @@ public sealed unsafe class ComputePool : IDisposable
         }
         Claim();
         // Close the job: nobody may join any more; then wait for those who did.
-        Volatile.Write(ref _seats, 0);
+        // The exchange is a full fence: with a plain store, _active could be read before a late worker sees the seats gone.
+        Interlocked.Exchange(ref _seats, 0);
         SpinWait spin = default;
         while (Volatile.Read(ref _active) != 0)
         {
@@ -209,5 +221,7 @@ public sealed unsafe class ComputePool : IDisposable
             worker.Join();
         }
         _wake.Dispose();
+        AttentionWorkspaces.Dispose();
+        Workspace.Dispose();
     }
 }

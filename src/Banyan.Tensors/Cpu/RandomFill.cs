@@ -23,6 +23,39 @@ internal static unsafe class RandomFill
         GC.KeepAlive(y);
     }
 
+    /// <summary>y[i] = 0 with probability p, else 1 / (1 - p).</summary>
+    public static void Mask(Tensor y, double p, ulong seed, uint stream, ulong sample)
+    {
+        if (y.Device.IsMeta)
+        {
+            return;
+        }
+        var body = new MaskBody
+        {
+            Y = (float*)y.Body.Storage!.Pointer + y.Body.Offset, Scale = (float)(1 / (1 - p)), Dropped = (uint)(p * 4294967296.0), Seed = seed, Stream = stream, Sample = sample,
+        };
+        y.Pool.For(y.Count, Piece, body);
+        y.MarkChanged();
+        GC.KeepAlive(y);
+    }
+
+    private struct MaskBody : IParallelBody
+    {
+        public float* Y;
+        public float Scale;
+        public uint Dropped, Stream;
+        public ulong Seed, Sample;
+
+        public readonly void Run(long begin, long end)
+        {
+            var random = new CounterRandom(Seed, Stream, Sample, begin);
+            for (long i = begin; i < end; i++)
+            {
+                Y[i] = random.NextUInt() < Dropped ? 0 : Scale;
+            }
+        }
+    }
+
     private struct Body : IParallelBody
     {
         public float* Y;

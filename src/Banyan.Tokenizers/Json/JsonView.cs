@@ -37,6 +37,13 @@ internal readonly struct JsonView(JsonElement element, string path, string file)
     /// <summary>A string, or null where the key is absent or null.</summary>
     public string? OptionalString(string name) => Member(name) is { IsNull: false } v ? v.AsString() : null;
 
+    /// <summary>A string of exactly one code point.</summary>
+    public string Character(string name)
+    {
+        string text = String(name);
+        return Text.Runes.Count(text) == 1 ? text : throw Member(name).Error($"found \"{Shorten(text)}\", expected one character");
+    }
+
     public bool Bool(string name) => Member(name).AsBool();
 
     /// <summary>A boolean, or a default where the key is absent or null.</summary>

@@ -9,6 +9,10 @@ internal static class ModelReader
     private static readonly Dictionary<string, Func<JsonView, TokenModel>> s_table = new()
     {
         ["BPE"] = BpeReader.Read,
+        ["Unigram"] = ReadUnigram,
+        ["WordLevel"] = v => new WordLevel(ReadVocabulary(v.Object("vocab")), v.String("unk_token")),
+        ["WordPiece"] = v => new WordPiece(
+            ReadVocabulary(v.Object("vocab")), v.String("unk_token"), v.String("continuing_subword_prefix"), v.Int("max_input_chars_per_word")),
     };
 
     public static TokenModel Read(JsonView view)
@@ -36,5 +40,19 @@ internal static class ModelReader
             ids[token] = id.AsInt(0, int.MaxValue - 1);
         }
         return new(ids);
+    }
+
+    private static Unigram ReadUnigram(JsonView view)
+    {
+        List<(string, double)> pieces = [];
+        foreach (JsonView piece in view.Array("vocab").Items())
+        {
+            JsonView[] parts = [.. piece.Items()];
+            pieces.Add(parts.Length == 2 ? (parts[0].AsString(), parts[1].AsDouble()) : throw piece.Error("expected [piece, score]"));
+        }
+        int? unk = view.Has("unk_id") ? view.Int("unk_id", 0, Math.Max(0, pieces.Count - 1)) : null;
+        return pieces.Count == 0 && unk is not null
+            ? throw view.Member("unk_id").Error("there is no such piece: the vocabulary is empty")
+            : new([.. pieces], unk, view.Bool("byte_fallback", false));
     }
 }

@@ -40,5 +40,10 @@ internal abstract class TokenModel
         writer.WriteEndObject();
     }
 
+    /// <summary>The id of the unknown token, which a text needs now.</summary>
+    protected int RequireUnknown(string token) => TokenToId(token) is >= 0 and int id
+        ? id
+        : throw new InvalidOperationException($"the unknown token \"{token}\" is not in the vocabulary, but the text needs it");
+
     protected abstract void WriteFields(Utf8JsonWriter writer);
 }

@@ -1,3 +1,4 @@
+using Banyan.Tokenizers.Json;
 using Banyan.Tokenizers.PreTokenizers;
 using System.Text.Json;
 
@@ -17,6 +18,23 @@ internal sealed class TextPattern
 
     /// <summary>The hand-written matcher of the pattern, if there is one; its matches cover every text.</summary>
     public PieceMatcher? Matcher { get; }
+
+    /// <summary>Reads <c>{"String": text}</c> or <c>{"Regex": pattern}</c>.</summary>
+    public static TextPattern Read(JsonView view)
+    {
+        view.Require(JsonValueKind.Object, "{\"String\": ..} or {\"Regex\": ..}");
+        bool isRegex = view.Has("Regex");
+        if (isRegex == view.Has("String"))
+        {
+            throw view.Error("expected one of {\"String\": ..} and {\"Regex\": ..}");
+        }
+        if (!isRegex)
+        {
+            return Fixed(view.String("String"));
+        }
+        TextPattern pattern = Regex(view.String("Regex"));
+        return pattern.Matcher is not null ? pattern : throw view.Member("Regex").Error("this regular expression is not supported; known are those of KnownPatterns");
+    }
 
     public static TextPattern Fixed(string text) => new(text, isRegex: false);
 

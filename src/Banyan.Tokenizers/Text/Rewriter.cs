@@ -56,6 +56,15 @@ internal ref struct Rewriter(AlignedText source, int position = 0)
         _position = end;
     }
 
+    /// <summary>Drops so many source code points.</summary>
+    public void Remove(int count)
+    {
+        for (int i = 0; i < count && _position < source.Length; i++)
+        {
+            _position += Runes.Width(source.Span, _position);
+        }
+    }
+
     /// <summary>Drops the source up to unit <paramref name="end"/>.</summary>
     public void SkipTo(int end) => _position = end;
 }

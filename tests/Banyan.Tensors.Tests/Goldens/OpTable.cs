@@ -12,14 +12,17 @@ internal sealed class OpTable
         switch (group)
         {
             case "elementwise": ElementwiseCases.Register(table); break;
+            case "indexing": IndexingCases.Register(table); break;
+            case "shape": ShapeCases.Register(table); break;
+            case "reductions": ReductionsCases.Register(table); break;
             case "activations": ActivationsCases.Register(table); break;
             case "norm": NormCases.Register(table); break;
             case "losses": LossesCases.Register(table); break;
             case "matmul": MatmulCases.Register(table); break;
             case "fft": FftCases.Register(table); break;
             case "linalg": LinalgCases.Register(table); break;
-            case "resample": ResampleCases.Register(table); break;
-            case "extreme": ExtremeCases.Register(table); break;
+            case "extreme": AttentionCases.RegisterExtreme(table); break;
+            case "attention": AttentionCases.Register(table); break;
             case "double_backward": DoubleBackwardCases.Register(table); break;
         }
         return table;

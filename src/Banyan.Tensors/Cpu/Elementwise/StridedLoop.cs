@@ -24,7 +24,12 @@ internal unsafe struct StridedLoop
     private int _operands;
 
     /// <summary>Runs <paramref name="body"/> over <paramref name="shape"/>; operands are broadcast to it.</summary>
-    public static void Run<TBody>(in Shape shape, TBody body, ComputePool pool, params ReadOnlySpan<Tensor> operands) where TBody : struct, IInnerLoop
+    public static void Run<TBody>(in Shape shape, TBody body, ComputePool pool, params ReadOnlySpan<Tensor> operands) where TBody : struct, IInnerLoop =>
+        RunWeighted(shape, body, 1, pool, operands);
+
+    /// <summary>The same for a body that does the work of <paramref name="weight"/> elements at each (a reduction), which makes the pieces smaller.</summary>
+    public static void RunWeighted<TBody>(in Shape shape, TBody body, long weight, ComputePool pool, params ReadOnlySpan<Tensor> operands)
+        where TBody : struct, IInnerLoop
     {
         if (shape.Count == 0)
         {
@@ -39,9 +44,10 @@ internal unsafe struct StridedLoop
         {
             outer *= loop._size[d];
         }
-        long cuts = outer == 1 ? (inner + PieceElements - 1) / PieceElements : 1;
+        long piece = Math.Max(PieceElements / Math.Max(weight, 1), 1);
+        long cuts = outer == 1 ? (inner + piece - 1) / piece : 1;
         var work = new Work<TBody> { Loop = loop, Body = body, Cuts = cuts };
-        pool.For(outer * cuts, Math.Max(1, PieceElements / Math.Max(inner / cuts, 1)), work);
+        pool.For(outer * cuts, Math.Max(1, piece / Math.Max(inner / cuts, 1)), work);
         foreach (Tensor t in operands)
         {
             GC.KeepAlive(t);
@@ -115,6 +121,10 @@ internal unsafe struct StridedLoop
             {
                 long piece = (l._size[last] + Cuts - 1) / Cuts;
                 long from = begin * piece, to = Math.Min(end * piece, l._size[last]);
+                if (from >= to)
+                {
+                    return;   // rounding the pieces up leaves the last ones empty where there are many
+                }
                 for (int j = 0; j < l._operands; j++)
                 {
                     offset[j] = l._base[j] + from * stride[j];

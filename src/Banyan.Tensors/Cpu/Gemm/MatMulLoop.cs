@@ -10,6 +10,7 @@ internal static unsafe class MatMulLoop
         {
             return;
         }
+        bias = bias?.Detach().Contiguous();
         Shape batch = y.Shape.Slice(0, y.Rank - 2);
         Tensor x = a.Detach().Expand(batch.Insert(-1, a.Shape[-2]).Insert(-1, a.Shape[-1]));
         Tensor w = b.Detach().Expand(batch.Insert(-1, b.Shape[-2]).Insert(-1, b.Shape[-1]));
@@ -59,30 +60,31 @@ internal static unsafe class MatMulLoop
 
     private struct Floats(Tensor a, Tensor b, Tensor y, bool accumulate, Tensor? bias) : IInnerLoop
     {
-        private readonly float* _a = (float*)a.Body.Storage!.Pointer, _b = (float*)b.Body.Storage!.Pointer, _y = (float*)y.Body.Storage!.Pointer;
-        private readonly float* _bias = bias is null ? null : (float*)bias.Body.Storage!.Pointer + bias.Body.Offset;
-        private readonly long _m = y.Shape[-2], _n = y.Shape[-1], _k = a.Shape[-1];
-        private readonly long _aRow = a.Strides[-2], _aCol = a.Strides[-1], _bRow = b.Strides[-2], _bCol = b.Strides[-1];
+        private readonly ComputePool _pool = y.Pool;
+        private readonly GemmArgs _args = new()
+        {
+            M = y.Shape[-2], N = y.Shape[-1], K = a.Shape[-1],
+            A = (float*)a.Body.Storage!.Pointer, ARow = a.Strides[-2], ACol = a.Strides[-1],
+            B = (float*)b.Body.Storage!.Pointer, BRow = b.Strides[-2], BCol = b.Strides[-1],
+            C = (float*)y.Body.Storage!.Pointer, CRow = y.Shape[-1], Accumulate = accumulate,
+            Bias = bias is null ? null : (float*)bias.Body.Storage!.Pointer + bias.Body.Offset,
+        };
 
         public readonly void Run(long* offset, long* stride, long count)
         {
-            for (long z = 0; z < count; z++)
+            GemmArgs g = _args;
+            g.A += offset[0];
+            g.B += offset[1];
+            g.C += offset[2];
+            bool isOneProduct = stride[1] == 0 && (g.M == 1 || stride[0] == g.M * g.ARow);
+            if (isOneProduct && count > 1)
             {
-                float* a = _a + offset[0] + z * stride[0], b = _b + offset[1] + z * stride[1], y = _y + offset[2] + z * stride[2];
-                for (long i = 0; i < _m; i++)
-                {
-                    for (long j = 0; j < _n; j++)
-                    {
-                        float sum = 0;
-                        for (long k = 0; k < _k; k++)
-                        {
-                            sum = MathF.FusedMultiplyAdd(a[i * _aRow + k * _aCol], b[k * _bRow + j * _bCol], sum);
-                        }
-                        sum += _bias == null ? 0 : _bias[j];
-                        y[i * _n + j] = accumulate ? y[i * _n + j] + sum : sum;
-                    }
-                }
+                // The batch shares b, and the rows of a go on evenly: more rows of one product. C is dense.
+                g.ARow = g.M == 1 ? stride[0] : g.ARow;
+                g.M *= count;
+                count = 1;
             }
+            Gemm.RunBatched(g, count, stride[0], stride[1], stride[2], _pool);
         }
     }
 }

@@ -1,85 +1,72 @@
 namespace Banyan.Cpu;
 
-/// <summary>Reads and adds at indices along one dimension, and finds the largest along one. Values are float32, float64 or int64.</summary>
+/// <summary>y[i] = x[index[i]] along one dimension, for elements of any size. Every element is its own: all of them run in parallel.</summary>
 internal static unsafe class GatherLoop
 {
-    /// <summary>y[i] = x[index[i]] along the axis; y has the index's shape.</summary>
-    public static void Gather(Tensor x, Tensor index, Tensor y, int axis) => Run(x, index, y, axis, isAdd: false);
-
-    /// <summary>x[index[i]] += y[i] along the axis, slices in order.</summary>
-    public static void ScatterAdd(Tensor x, Tensor index, Tensor y, int axis) => Run(x, index, y, axis, isAdd: true);
-
-    private static void Run(Tensor x, Tensor index, Tensor y, int axis, bool isAdd)
+    /// <summary>y has the index's shape; x has y's type and at least y's size in the other dimensions.</summary>
+    public static void Run(Tensor x, Tensor index, Tensor y, int axis)
     {
-        if (y.Device.IsMeta || index.Count == 0)
+        if (y.Device.IsMeta || y.Count == 0)
         {
             return;
         }
-        Shape outer = index.Shape.With(axis, 1);
-        var walk = new Walk
+        switch (y.DType.BlockBytes)
         {
-            Index = (long*)index.Body.Storage!.Pointer,
-            N = index.Shape[axis],
-            Size = x.Shape[axis],
-            IndexStep = index.Strides[axis],
-            XStep = x.Strides[axis],
-            YStep = y.Strides[axis],
-            IsAdd = isAdd,
-        };
-        Tensor ix = index.AsView(outer, index.Strides, index.Body.Offset), yx = y.AsView(outer, y.Strides, y.Body.Offset);
-        Tensor xx = x.AsView(outer, x.Strides, x.Body.Offset);
-        byte* px = x.Body.Storage!.Pointer, py = y.Body.Storage!.Pointer;
-        if (y.DType == DType.Float32)
-        {
-            StridedLoop.Run(outer, new Slices<float> { X = (float*)px, Y = (float*)py, Walk = walk }, y.Pool, ix, xx, yx);
+            case 1: Run<byte>(x, index, y, axis); break;
+            case 2: Run<ushort>(x, index, y, axis); break;
+            case 4: Run<uint>(x, index, y, axis); break;
+            default: Run<ulong>(x, index, y, axis); break;
         }
-        else if (y.DType == DType.Float64)
-        {
-            StridedLoop.Run(outer, new Slices<double> { X = (double*)px, Y = (double*)py, Walk = walk }, y.Pool, ix, xx, yx);
-        }
-        else
-        {
-            StridedLoop.Run(outer, new Slices<long> { X = (long*)px, Y = (long*)py, Walk = walk }, y.Pool, ix, xx, yx);
-        }
-        GC.KeepAlive(x);
-        GC.KeepAlive(y);
-        GC.KeepAlive(index);
     }
 
-    private struct Walk
+    private static void Run<T>(Tensor x, Tensor index, Tensor y, int axis) where T : unmanaged
     {
-        public long* Index;
-        public long N, Size, IndexStep, XStep, YStep;
-        public bool IsAdd;
+        var body = new Body<T>
+        {
+            X = (T*)x.Body.Storage!.Pointer,
+            Y = (T*)y.Body.Storage!.Pointer,
+            Index = (long*)index.Body.Storage!.Pointer,
+            Size = x.Shape[axis],
+            Step = x.Strides[axis],
+        };
+        // x takes part with its first slice: the index moves it along the axis.
+        StridedLoop.Run(y.Shape, body, y.Pool, index, x.AsView(y.Shape, x.Strides.With(axis, 0), x.Body.Offset), y);
+        GC.KeepAlive(x);
     }
 
-    private struct Slices<T> : IInnerLoop where T : unmanaged, System.Numerics.INumber<T>
+    private struct Body<T> : IInnerLoop where T : unmanaged
     {
         public T* X, Y;
-        public Walk Walk;
+        public long* Index;
+        public long Size, Step;
 
-        public void Run(long* offset, long* stride, long n)
+        public readonly void Run(long* offset, long* stride, long n)
         {
+            T* x = X + offset[1], y = Y + offset[2];
+            long* index = Index + offset[0];
+            if (stride[0] == 0 && stride[1] == 1 && stride[2] == 1)
+            {
+                // One index for a whole row.
+                Buffer.MemoryCopy(x + At(*index, Size) * Step, y, n * sizeof(T), n * sizeof(T));
+                return;
+            }
             for (long i = 0; i < n; i++)
             {
-                for (long k = 0; k < Walk.N; k++)
-                {
-                    long at = Walk.Index[offset[0] + i * stride[0] + k * Walk.IndexStep];
-                    if ((ulong)at >= (ulong)Walk.Size)
-                    {
-                        throw new ArgumentOutOfRangeException(nameof(at), at, $"index {at} is outside of a dimension of {Walk.Size}");
-                    }
-                    T* x = X + offset[1] + i * stride[1] + at * Walk.XStep, y = Y + offset[2] + i * stride[2] + k * Walk.YStep;
-                    if (Walk.IsAdd)
-                    {
-                        *x += *y;
-                    }
-                    else
-                    {
-                        *y = *x;
-                    }
-                }
+                y[i * stride[2]] = x[i * stride[1] + At(index[i * stride[0]], Size) * Step];
             }
         }
     }
+
+    /// <summary>The index, which must lie in [0, size).</summary>
+    public static long At(long index, long size)
+    {
+        if ((ulong)index >= (ulong)size)
+        {
+            ThrowOutside(index, size);
+        }
+        return index;
+    }
+
+    private static void ThrowOutside(long index, long size) =>
+        throw new ArgumentOutOfRangeException(nameof(index), index, $"index {index} is outside of a dimension of {size}");
 }

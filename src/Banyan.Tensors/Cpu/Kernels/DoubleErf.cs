@@ -21,7 +21,8 @@ internal static class DoubleErf
         return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
     }
 
-    private static double Complement(double x)
+    /// <summary>1 - erf(x) for x of at least 2.</summary>
+    public static double Complement(double x)
     {
         double f = x;
         for (int k = 60; k > 0; k--)

@@ -2,7 +2,7 @@ namespace Banyan;
 
 public sealed partial class Tensor
 {
-    /// <summary>x limited to [min, max]; unlike <see cref="Clamp"/> the slope on the limits is 0.</summary>
+    /// <summary>x limited to [min, max]; unlike <see cref="Clamp(double?, double?)"/> the slope on the limits is 0.</summary>
     public Tensor Hardtanh(double min = -1, double max = 1) => MaskedFill(this <= min, min).MaskedFill(this >= max, max);
 
     /// <summary>min(max(x, 0), 6).</summary>

@@ -63,6 +63,6 @@ namespace Banyan
         public static Tensor operator -(double s, Tensor x) => Ops.Affine.Apply(x, -1, s);
 
         /// <summary>The negative of every element.</summary>
-        public static Tensor operator -(Tensor x) => Ops.Affine.Apply(x, -1, 0);
+        public static Tensor operator -(Tensor x) => x.Neg();
     }
 }

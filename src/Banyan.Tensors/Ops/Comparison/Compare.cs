@@ -35,7 +35,14 @@ public sealed partial class Tensor
     /// <summary>Where this equals a number.</summary>
     public Tensor Eq(double b) => Eq(Number(b));
 
-    private Tensor Number(double value)
+    /// <summary>Where both differ (NaN differs from itself).</summary>
+    public Tensor Ne(Tensor b) => ~Eq(b);
+
+    /// <summary>Where this differs from a number.</summary>
+    public Tensor Ne(double b) => ~Eq(b);
+
+    /// <summary>A 0-d tensor beside this one, in its type: it never widens a result.</summary>
+    internal Tensor Number(double value)
     {
         Tensor t = Allocate(this, [], DType);
         t.Fill(value);

@@ -3,9 +3,17 @@ using Banyan.Cpu;
 
 namespace Banyan.Ops
 {
-    /// <summary>y[i] = table[ids[i]]. The gradient of a row is the sum of dy over the tokens that read it, in their order.</summary>
+    /// <summary>
+    /// y[i] = table[ids[i]]. The gradient of a row is the sum of dy over the tokens that read it, in their order (on request divided by their number);
+    /// the padding row gets none.
+    /// </summary>
     public sealed class Embedding : Op
     {
+        private readonly long? _padding;
+        private readonly bool _scaleByFrequency;
+
+        private Embedding(long? padding, bool scaleByFrequency) => (_padding, _scaleByFrequency) = (padding, scaleByFrequency);
+
         /// <inheritdoc/>
         public override string Name => "embedding";
 
@@ -17,7 +25,7 @@ namespace Banyan.Ops
 
         /// <summary>Rows of <paramref name="table"/> (V, C) by ids (...): (..., C).</summary>
         /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
-        public static Tensor Apply(Tensor table, Tensor ids)
+        public static Tensor Apply(Tensor table, Tensor ids, long? padding = null, bool scaleByFrequency = false)
         {
             Tensor index = ids.To(DType.Int64).Contiguous();
             (long min, long max) = TensorRows.Range(index);
@@ -38,7 +46,7 @@ namespace Banyan.Ops
             }
             if (Tape.Needs(y.Scope, table))
             {
-                y.Scope!.Tape!.Record(new Embedding(), [table, index], y);
+                y.Scope!.Tape!.Record(new Embedding(padding, scaleByFrequency), [table, index], y);
             }
             return y;
         }
@@ -46,7 +54,7 @@ namespace Banyan.Ops
         /// <inheritdoc/>
         protected internal override void Backward(in BackwardContext c)
         {
-            Tensor table = c.Input(0), index = c.Input(1), dy = c.GradOutput();
+            Tensor table = c.Input(0), index = c.Input(1), dy = Weighted(c.GradOutput(), c.Input(1));
             if (c.LeafForSink(0) is { } leaf && TensorRows.Fits(leaf))
             {
                 c.Sink.Embedding(leaf, index, dy.Contiguous());
@@ -54,6 +62,15 @@ namespace Banyan.Ops
             }
             Tensor rows = index.Reshape(-1, 1).Expand([index.Count, table.Shape[1]]);
             c.Grad(0, ScatterAdd.Apply(c.Scope.Zeros(table.Shape, table.DType), 0, rows, dy.Reshape(-1, table.Shape[1])));
+        }
+
+        private Tensor Weighted(Tensor dy, Tensor index)
+        {
+            if (_padding is { } padding)
+            {
+                dy = dy.MaskedFill(index.Eq(padding).Unsqueeze(-1), 0);
+            }
+            return _scaleByFrequency ? dy / index.BinCount().Take(index).Unsqueeze(-1).To(dy.DType) : dy;
         }
     }
 }
@@ -63,7 +80,29 @@ namespace Banyan
     public sealed partial class Tensor
     {
         /// <summary>The rows of this table (V, C) that <paramref name="ids"/> (...) name: (..., C).</summary>
+        /// <param name="ids">Row numbers.</param>
+        /// <param name="paddingIdx">A row that gets no gradient. Default: none.</param>
+        /// <param name="scaleGradByFreq">True divides the gradient of a row by how often the ids name it.</param>
         /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
-        public Tensor Embedding(Tensor ids) => Ops.Embedding.Apply(this, ids);
+        public Tensor Embedding(Tensor ids, long? paddingIdx = null, bool scaleGradByFreq = false) =>
+            Ops.Embedding.Apply(this, ids, paddingIdx, scaleGradByFreq);
+
+        /// <summary>
+        /// Scales the rows of this table that <paramref name="ids"/> name, where their p-norm exceeds <paramref name="maxNorm"/>, down to that norm: in
+        /// place, not recorded. PyTorch's embedding does so first when it is given max_norm.
+        /// </summary>
+        public Tensor EmbeddingRenorm(Tensor ids, double maxNorm, double p = 2)
+        {
+            foreach (double id in ids.Unique().Values.ToDoubles())
+            {
+                Tensor row = Detach().Select(0, (long)id);
+                double norm = row.VectorNorm(p).Item();
+                if (norm > maxNorm)
+                {
+                    row.MulInPlace(row.Number(maxNorm / (norm + 1e-7)));
+                }
+            }
+            return this;
+        }
     }
 }

@@ -54,12 +54,5 @@ namespace Banyan
 
         /// <summary>A number where the mask holds, else this tensor's elements.</summary>
         public Tensor MaskedFill(Tensor mask, double value) => Where(mask, Number(value), this);
-
-        /// <summary>Elements limited to [min, max]; on a limit the slope is 1.</summary>
-        public Tensor Clamp(double? min = null, double? max = null)
-        {
-            Tensor y = min is { } low ? MaskedFill(this < low, low) : this;
-            return max is { } high ? y.MaskedFill(this > high, high) : y;
-        }
     }
 }

@@ -2,12 +2,15 @@ namespace Banyan;
 
 public sealed partial class Tensor
 {
-    /// <summary>log(sum of e^x) over one dimension, computed from the largest element.</summary>
-    public Tensor LogSumExp(int dim, bool keepDim = false)
+    /// <summary>ln(sum of e^x) over one dimension, computed from the largest element.</summary>
+    public Tensor LogSumExp(int dim, bool keepDim = false) => LogSumExp([dim], keepDim);
+
+    /// <summary>ln(sum of e^x) over some dimensions, computed from the largest element.</summary>
+    public Tensor LogSumExp(ReadOnlySpan<int> dims, bool keepDim = false)
     {
-        Tensor max = Detach().Max(dim, keepDim: true).Values;
-        max = max.MaskedFill(max.Abs().Eq(double.PositiveInfinity), 0);
-        Tensor y = (this - max).Exp().Sum(dim, keepDim: true).Log() + max;
-        return keepDim ? y : y.Squeeze(dim);
+        Tensor max = Detach().AMax(dims, keepDim: true);
+        max = max.MaskedFill(max.IsInf(), 0);
+        Tensor y = (this - max).Exp().Sum(dims, keepDim: true).Log() + max;
+        return keepDim ? y : Ops.Reduction.Drop(y, dims);
     }
 }

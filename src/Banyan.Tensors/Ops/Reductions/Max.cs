@@ -1,61 +1,45 @@
-using Banyan.Autograd;
 using Banyan.Cpu;
 
-namespace Banyan.Ops
+namespace Banyan;
+
+// Extremes along one dimension with their indices: the values are gathered, so the gradient goes to the index that was returned.
+public sealed partial class Tensor
 {
-    /// <summary>The largest element along one dimension and its first index. dx = dy at that index.</summary>
-    public sealed class Max : Op
+    /// <summary>The largest elements along one dimension and their (first) indices, int64. NaN counts as largest.</summary>
+    public (Tensor Values, Tensor Indices) Max(int dim, bool keepDim = false) => Chosen(dim, keepDim, isMin: false);
+
+    /// <summary>The smallest elements along one dimension and their (first) indices, int64. NaN counts as smallest.</summary>
+    public (Tensor Values, Tensor Indices) Min(int dim, bool keepDim = false) => Chosen(dim, keepDim, isMin: true);
+
+    /// <summary>The (first) index of the largest element along one dimension: int64. NaN counts as largest.</summary>
+    public Tensor ArgMax(int dim, bool keepDim = false) => Drop(Arg(dim, isMin: false), dim, keepDim);
+
+    /// <summary>The (first) index of the smallest element along one dimension: int64. NaN counts as smallest.</summary>
+    public Tensor ArgMin(int dim, bool keepDim = false) => Drop(Arg(dim, isMin: true), dim, keepDim);
+
+    /// <summary>The index of the largest of all elements in row-major order: 0-d, int64.</summary>
+    public Tensor ArgMax() => Reshape(Count).ArgMax(0);
+
+    /// <summary>The index of the smallest of all elements in row-major order: 0-d, int64.</summary>
+    public Tensor ArgMin() => Reshape(Count).ArgMin(0);
+
+    private (Tensor Values, Tensor Indices) Chosen(int dim, bool keepDim, bool isMin)
     {
-        private readonly int _dim;
-
-        private Max(int dim) => _dim = dim;
-
-        /// <inheritdoc/>
-        public override string Name => "max";
-
-        /// <inheritdoc/>
-        protected internal override uint SavedInputs => 0;
-
-        /// <inheritdoc/>
-        protected internal override uint SavedOutputs => 2;
-
-        /// <summary>Values and indices with size 1 along the dimension.</summary>
-        public static (Tensor Values, Tensor Indices) Apply(Tensor x, int dim)
-        {
-            int axis = x.Shape.Axis(dim);
-            if (x.Shape[axis] == 0)
-            {
-                throw new ArgumentException($"max: dimension {axis} of {x.Shape} is empty");
-            }
-            DType compute = Promotion.ComputeType(x.DType);
-            Tensor values = Tensor.Allocate(x, x.Shape.With(axis, 1), compute), indices = Tensor.Allocate(x, values.Shape, DType.Int64);
-            MaxLoop.Run(Elementwise.Convert(x, compute), values, indices, axis);
-            values = Elementwise.Convert(values, x.DType);
-            if (Tape.Needs(values.Scope, x))
-            {
-                values.Scope!.Tape!.Record(new Max(axis), [x], values, indices);
-            }
-            return (values, indices);
-        }
-
-        /// <inheritdoc/>
-        protected internal override void Backward(in BackwardContext c)
-        {
-            Tensor x = c.Input(0);
-            c.Grad(0, c.Scope.Zeros(x.Shape, x.DType).ScatterAdd(_dim, c.Output(1), c.GradOutput()));
-        }
+        Tensor indices = Arg(dim, isMin);
+        return (Drop(Gather(dim, indices), dim, keepDim), Drop(indices, dim, keepDim));
     }
-}
 
-namespace Banyan
-{
-    public sealed partial class Tensor
+    private Tensor Arg(int dim, bool isMin)
     {
-        /// <summary>The largest elements along one dimension and their (first) indices, int64. NaN counts as largest.</summary>
-        public (Tensor Values, Tensor Indices) Max(int dim, bool keepDim = false)
+        int axis = Shape.Axis(dim);
+        if (Shape[axis] == 0)
         {
-            (Tensor values, Tensor indices) = Ops.Max.Apply(this, dim);
-            return keepDim ? (values, indices) : (values.Squeeze(dim), indices.Squeeze(dim));
+            throw new ArgumentException($"{(isMin ? "min" : "max")}: dimension {axis} of {Shape} is empty");
         }
+        Tensor indices = Allocate(this, Shape.With(axis, 1), DType.Int64);
+        ArgMaxLoop.Run(Elementwise.Convert(this, Promotion.ComputeType(DType)), indices, axis, isMin);
+        return indices;
     }
+
+    private static Tensor Drop(Tensor x, int dim, bool keepDim) => keepDim ? x : x.Squeeze(dim);
 }

@@ -21,10 +21,19 @@ namespace Banyan.Ops
         /// <summary>The joined tensor.</summary>
         public static Tensor Apply(ReadOnlySpan<Tensor> tensors, int dim)
         {
+            if (tensors.IsEmpty)
+            {
+                throw new ArgumentException("cat: no tensor is given");
+            }
             Tensor first = tensors[0];
             int axis = first.Shape.Axis(dim);
             long size = 0;
             bool needs = false;
+            Scope? scope = null;
+            foreach (Tensor t in tensors)
+            {
+                scope ??= t.Scope;
+            }
             foreach (Tensor t in tensors)
             {
                 if (t.Shape.With(axis, 1) != first.Shape.With(axis, 1) || t.DType != first.DType)
@@ -32,9 +41,9 @@ namespace Banyan.Ops
                     throw new ArgumentException($"cat: {t} does not fit {first} along dimension {axis}");
                 }
                 size += t.Shape[axis];
-                needs |= Tape.Needs(first.Scope, t);
+                needs |= Tape.Needs(scope, t);
             }
-            Tensor y = Tensor.Allocate(first, first.Shape.With(axis, size));
+            Tensor y = Tensor.Allocate(scope, first.Shape.With(axis, size), first.DType, first.Device);
             long start = 0;
             foreach (Tensor t in tensors)
             {

@@ -52,8 +52,43 @@ namespace Banyan.Ops
             {
                 return x;
             }
+            Span<long> strides = stackalloc long[Shape.MaxRank];
+            if (TryStrides(x, shape, strides))
+            {
+                return Record(x, x.AsView(shape, new Shape(strides[..shape.Rank]), x.Body.Offset), new("reshape", Kind.Reshape, x.Shape));
+            }
             Tensor dense = x.Contiguous();
             return Record(dense, dense.AsView(shape, shape.RowMajorStrides(), dense.Body.Offset), new("reshape", Kind.Reshape, x.Shape));
+        }
+
+        // The strides under which x's memory shows its elements in row-major order as another shape, if there are any. x falls into runs of
+        // dimensions that lie evenly; each must be the product of some of the new sizes.
+        private static bool TryStrides(Tensor x, in Shape shape, Span<long> strides)
+        {
+            int to = shape.Rank - 1, from = x.Rank - 1;
+            strides.Fill(1);
+            while (from >= 0 && x.Count > 0)
+            {
+                long step = x.Strides[from], run = x.Shape[from--], part = 1;
+                if (run == 1)
+                {
+                    continue;
+                }
+                for (; from >= 0 && (x.Shape[from] == 1 || x.Strides[from] == step * run); from--)
+                {
+                    run *= x.Shape[from];
+                }
+                for (; part < run; to--)
+                {
+                    strides[to] = step * part;
+                    part *= shape[to];
+                }
+                if (part != run)
+                {
+                    return false;
+                }
+            }
+            return true;
         }
 
         /// <summary>Dimension i of the result is dimension order[i] of x.</summary>
@@ -112,47 +147,6 @@ namespace Banyan.Ops
                 _ => SlicePad.Apply(dy, _shape, _dim, _start, _step),
             });
         }
-    }
-
-    /// <summary>The adjoint of a slice: x placed into zeros of a larger shape. dx is the slice of dy.</summary>
-    public sealed class SlicePad : Op
-    {
-        private readonly int _dim;
-        private readonly long _start, _length, _step;
-
-        private SlicePad(int dim, long start, long length, long step)
-        {
-            _dim = dim;
-            _start = start;
-            _length = length;
-            _step = step;
-        }
-
-        /// <inheritdoc/>
-        public override string Name => "slice_pad";
-
-        /// <inheritdoc/>
-        protected internal override uint SavedInputs => 0;
-
-        /// <inheritdoc/>
-        protected internal override uint SavedOutputs => 0;
-
-        /// <summary>Zeros of <paramref name="shape"/> with x at start, start + step, ... of one dimension.</summary>
-        public static Tensor Apply(Tensor x, in Shape shape, int dim, long start, long step = 1)
-        {
-            Tensor y = Tensor.Allocate(x, shape);
-            y.Fill(0);
-            long length = x.Shape[dim];
-            y.AsView(x.Shape, y.Strides.With(dim, y.Strides[dim] * step), y.Body.Offset + start * y.Strides[dim]).CopyFrom(x);
-            if (Tape.Needs(y.Scope, x))
-            {
-                y.Scope!.Tape!.Record(new SlicePad(dim, start, length, step), [x], y);
-            }
-            return y;
-        }
-
-        /// <inheritdoc/>
-        protected internal override void Backward(in BackwardContext c) => c.Grad(0, View.Slice(c.GradOutput(), _dim, _start, _length, _step));
     }
 }
 

@@ -11,11 +11,11 @@ namespace Banyan.Ops
 
         public static double Apply(double x) => Math.Abs(x);
 
-        public static V Slope<S, V>(V x) where S : struct, ISimd<V> where V : struct => S.Select(S.Less(S.Zero, x), S.Splat(1f), S.And(S.Less(x, S.Zero), S.Splat(-1f)));
+        public static V Slope<S, V>(V x) where S : struct, ISimd<V> where V : struct => Sign.Of<S, V>(x);
 
         public static double Slope(double x) => Math.Sign(x);
 
-        public static Tensor Slope(Tensor x) => (x.Detach() > 0).To(x.DType) - (x.Detach() < 0).To(x.DType);
+        public static Tensor Slope(Tensor x) => x.Sign();
     }
 }
 
@@ -24,6 +24,6 @@ namespace Banyan
     public sealed partial class Tensor
     {
         /// <summary>The absolute value of every element.</summary>
-        public Tensor Abs() => Ops.Activation<Ops.Abs>.Apply(this);
+        public Tensor Abs() => DType.IsFloat ? Ops.Activation<Ops.Abs>.Apply(this) : Maximum(this, -this);
     }
 }

@@ -15,7 +15,7 @@ namespace Banyan.Ops
 
         public static double Slope(double x) => Math.Cos(x);
 
-        public static Tensor Slope(Tensor x) => (x + Math.PI / 2).Sin();
+        public static Tensor Slope(Tensor x) => x.Cos();
     }
 }
 

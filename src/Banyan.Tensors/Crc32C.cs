@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
-namespace Banyan.Data.Shards;
+namespace Banyan;
 
 /// <summary>CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), by the processor's instruction where there is one.</summary>
 internal static class Crc32C

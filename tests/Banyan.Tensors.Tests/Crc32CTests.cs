@@ -1,8 +1,7 @@
 using System.Text;
-using Banyan.Data.Shards;
 using FsCheck.Xunit;
 
-namespace Banyan.Data.Tests.Shards;
+namespace Banyan.Tensors.Tests;
 
 public class Crc32CTests
 {

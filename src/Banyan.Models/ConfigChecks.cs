@@ -1,0 +1,16 @@
+using Banyan.Checkpoints;
+
+namespace Banyan.Models;
+
+/// <summary>Relations between the values of a configuration.</summary>
+internal static class ConfigChecks
+{
+    /// <summary>Throws unless <paramref name="value"/> is a multiple of <paramref name="divisor"/>.</summary>
+    public static void Divides(ConfigReader config, string key, int value, string divisorKey, int divisor)
+    {
+        if (value % divisor != 0)
+        {
+            throw new CheckpointException(config.Source, $"\"{key}\" is {value}; expected a multiple of {divisorKey} = {divisor}");
+        }
+    }
+}

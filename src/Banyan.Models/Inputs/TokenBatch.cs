@@ -1,0 +1,152 @@
+namespace Banyan.Models;
+
+/// <summary>
+/// The tokens of one forward pass as a ragged batch: sequences of any length lie one after another, without padding. Packing, caches and
+/// continuous batching are all this one form; a padded rectangle is an adapter on top (<see cref="Rectangle"/>).
+/// </summary>
+public sealed class TokenBatch
+{
+    private readonly Dictionary<object, (Tensor Cos, Tensor Sin)> _rotations = [];
+    private readonly SequenceLayout _cachedLayout = new();
+    private readonly AttentionOptions _attention = new();
+
+    /// <summary>A batch.</summary>
+    /// <param name="ids">(tokens), int64.</param>
+    /// <param name="positions">(tokens), int64: each token's position in its sequence.</param>
+    /// <param name="maxPosition">The largest of them.</param>
+    /// <param name="layout">How the tokens form sequences.</param>
+    /// <param name="caches">One for each sequence of the layout, or null: what the sequences have seen before.</param>
+    public TokenBatch(Tensor ids, Tensor positions, long maxPosition, SequenceLayout layout, IReadOnlyList<SequenceCache>? caches = null)
+    {
+        if (caches is not null && caches.Count != layout.Count)
+        {
+            throw new ArgumentException($"{caches.Count} caches given for {layout.Count} sequences");
+        }
+        (Ids, Positions, MaxPosition, Layout, Caches) = (ids, positions, maxPosition, layout, caches);
+    }
+
+    /// <summary>(tokens), int64.</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>(tokens), int64.</summary>
+    public Tensor Positions { get; }
+
+    /// <summary>The largest position.</summary>
+    public long MaxPosition { get; }
+
+    /// <summary>How the tokens form sequences (this pass's tokens only).</summary>
+    public SequenceLayout Layout { get; }
+
+    /// <summary>The sequences' caches, or null.</summary>
+    public IReadOnlyList<SequenceCache>? Caches { get; }
+
+    /// <summary>Number of tokens.</summary>
+    public long Tokens => Ids.Count;
+
+    /// <summary>A [batch, length] rectangle of ids, padded or not.</summary>
+    /// <param name="ids">(B, T), any integer type.</param>
+    /// <param name="mask">(B, T), 0 where the token is padding that no other token may see; null: all are real.</param>
+    /// <param name="positions">(B, T), or null: 0, 1, 2 ... in each row.</param>
+    /// <param name="scope">Owner of the tensors.</param>
+    public static TokenBatch Rectangle(Tensor ids, Tensor? mask, Tensor? positions, Scope scope)
+    {
+        if (ids.Rank != 2)
+        {
+            throw new ArgumentException($"input_ids must be (batch, length), given {ids.Shape}");
+        }
+        int batch = (int)ids.Shape[0], length = (int)ids.Shape[1];
+        bool[]? visible = mask is null ? null : Array.ConvertAll(mask.ToDoubles(), m => m != 0);
+        long[] at = positions is null ? [.. Enumerable.Range(0, batch * length).Select(i => (long)(i % length))] : [.. positions.ToDoubles().Select(p => (long)p)];
+        if (at.Length == 1 * length && batch > 1)
+        {
+            at = [.. Enumerable.Range(0, batch * length).Select(i => at[i % length])];
+        }
+        return new TokenBatch(scope.Use(ids.To(DType.Int64)).Reshape(-1), scope.From<long>(at, [at.Length]), at.Length == 0 ? 0 : at.Max(),
+            SequenceLayout.Batch(batch, length, visible));
+    }
+
+    /// <summary>Sequences one after another, each from position 0.</summary>
+    public static TokenBatch Packed(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, Scope scope)
+    {
+        var positions = new long[ids.Length];
+        int at = 0, longest = 0;
+        foreach (int length in lengths)
+        {
+            for (int p = 0; p < length; p++)
+            {
+                positions[at++] = p;
+            }
+            longest = Math.Max(longest, length);
+        }
+        return at == ids.Length
+            ? new TokenBatch(scope.From(ids, [ids.Length]), scope.From<long>(positions, [ids.Length]), Math.Max(longest - 1, 0), SequenceLayout.Packed(lengths))
+            : throw new ArgumentException($"the lengths add up to {at}, {ids.Length} ids were given");
+    }
+
+    /// <summary>The next tokens of sequences that have caches: each continues at its cache's length.</summary>
+    /// <param name="ids">The new tokens of all sequences, one after another.</param>
+    /// <param name="lengths">How many are each sequence's.</param>
+    /// <param name="caches">One for each sequence.</param>
+    /// <param name="scope">Owner of the tensors.</param>
+    public static TokenBatch Continue(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Scope scope)
+    {
+        Tensor positions = scope.Zeros([ids.Length], DType.Int64);
+        long[] one = new long[ids.Length];
+        int at = 0;
+        long max = 0;
+        for (int s = 0; s < lengths.Length; s++)
+        {
+            for (int p = 0; p < lengths[s]; p++)
+            {
+                max = Math.Max(max, one[at++] = caches[s].Length + p);
+            }
+        }
+        positions.CopyFrom<long>(one);
+        return new TokenBatch(scope.From(ids, [ids.Length]), positions, max, SequenceLayout.Packed(lengths), caches);
+    }
+
+    /// <summary>
+    /// Attention of one layer: each sequence sees its own keys, and with caches also what it saw before; the new keys and values are appended there.
+    /// </summary>
+    /// <param name="layer">Index of the layer: the name of its slot in the caches.</param>
+    /// <param name="q">(tokens, H, D).</param>
+    /// <param name="k">(tokens, Hkv, D).</param>
+    /// <param name="v">(tokens, Hkv, Dv).</param>
+    /// <param name="options">Window, scale, biases; null: causal. Its layout is set here.</param>
+    public Tensor Attend(int layer, Tensor q, Tensor k, Tensor v, AttentionOptions? options = null)
+    {
+        if (options is null)
+        {
+            options = _attention;
+            options.Causal = true;
+        }
+        options.Layout = Caches is null ? Layout : Extend(layer, k, v);
+        return Ops.Attention.Apply(q, k, v, options);
+    }
+
+    /// <summary>Counts this pass's tokens as seen; a model calls it once, after its last layer.</summary>
+    public void AdvanceCaches()
+    {
+        for (int s = 0; s < (Caches?.Count ?? 0); s++)
+        {
+            Caches![s].Advance(Layout[s].QueryLength);
+        }
+    }
+
+    private SequenceLayout Extend(int layer, Tensor k, Tensor v)
+    {
+        _cachedLayout.Clear();
+        for (int s = 0; s < Layout.Count; s++)
+        {
+            SequenceSpan span = Layout[s];
+            SequenceCache cache = Caches![s];
+            (Tensor keys, Tensor values) = cache.Append(layer, k.Slice(0, span.QueryStart, span.QueryLength), v.Slice(0, span.QueryStart, span.QueryLength));
+            _cachedLayout.Add(new SequenceSpan(span.QueryStart, span.QueryLength, 0, cache.Length + span.QueryLength, cache.Length) { Keys = keys, Values = values });
+        }
+        return _cachedLayout;
+    }
+
+    internal (Tensor Cos, Tensor Sin) RotationOf(RotaryEmbedding rotary) => _rotations[rotary];
+
+    internal void SetRotation(RotaryEmbedding rotary, Tensor cos, Tensor sin) => _rotations[rotary] = (cos, sin);
+}

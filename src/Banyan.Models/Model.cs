@@ -1,0 +1,24 @@
+using Banyan.Nn;
+
+namespace Banyan.Models;
+
+/// <summary>A whole network with a configuration: what <see cref="ModelRegistry"/> builds and Hugging Face folders hold.</summary>
+public abstract class Model : Module
+{
+    /// <summary>Its configuration as the text of <c>config.json</c>.</summary>
+    public required string ConfigJson { get; init; }
+
+    /// <summary>Where the hidden states appear that transformers lists: name (<c>hidden.0</c>) and path of the module whose output each is.</summary>
+    public abstract IEnumerable<(string Name, string Path)> HiddenStates { get; }
+
+    /// <summary>Names that a checkpoint may hold although the model has no such weight: tied copies and tables that are computed.</summary>
+    public virtual bool IsRedundant(string checkpointName) => false;
+
+    /// <summary>The prefix of the part that base checkpoints hold without their prefix (<c>transformer.</c> of GPT-2), or "".</summary>
+    public virtual string BasePrefix => "";
+
+    /// <summary>One forward call by named arguments, as transformers would make it.</summary>
+    /// <param name="inputs">The arguments; labels among them give a loss.</param>
+    /// <param name="pass">Owner, mode and taps.</param>
+    public abstract ModelOutputs Run(ModelInputs inputs, ForwardPass pass);
+}

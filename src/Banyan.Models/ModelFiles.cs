@@ -1,0 +1,71 @@
+using System.Text;
+using Banyan.Checkpoints;
+using Banyan.Nn;
+
+namespace Banyan.Models;
+
+/// <summary>Loads and saves models as Hugging Face folders.</summary>
+public static class ModelFiles
+{
+    /// <summary>Builds the model of a folder and gives it the folder's weights.</summary>
+    /// <param name="path">A folder with <c>config.json</c> and safetensors files.</param>
+    /// <param name="registry">Known architectures; null: Banyan's own.</param>
+    /// <param name="trainable">True copies the weights into memory; false maps the files, and nothing can change them. Default: false.</param>
+    /// <exception cref="CheckpointException">A file is missing or damaged, or weights and configuration disagree.</exception>
+    public static Model Load(string path, ModelRegistry? registry = null, bool trainable = false)
+    {
+        using ModelFolder folder = ModelFolder.Open(path);
+        Model model = (registry ?? ModelRegistry.Default).Create(folder.ReadConfig());
+        LoadWeights(model, folder, trainable);
+        return model;
+    }
+
+    /// <summary>Gives a model the weights of a checkpoint, by name.</summary>
+    public static void LoadWeights(Model model, ICheckpointReader reader, bool trainable)
+    {
+        string prefix = model.BasePrefix.Length > 0 && !reader.Names.Any(n => n.StartsWith(model.BasePrefix, StringComparison.Ordinal)) ? model.BasePrefix : "";
+        HashSet<string> unread = [.. reader.Names];
+        foreach ((string name, Parameter p) in model.NamedParameters())
+        {
+            string stored = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
+            Check(reader, stored, p);
+            p.Value = trainable ? reader.LoadTensor(stored) : reader.MapTensor(stored);
+            if (p.Value.DType.IsFloat)
+            {
+                p.IsTrainable = trainable && !p.IsBuffer;
+            }
+            unread.Remove(stored);
+        }
+        if (unread.FirstOrDefault(n => !model.IsRedundant(prefix + n)) is { } extra)
+        {
+            throw new CheckpointException(reader.Path, $"holds the tensor \"{extra}\", which this configuration has no place for"
+                + NearestName.Hint(extra, model.NamedParameters().Select(p => p.Name)));
+        }
+    }
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> (in shards where large); each file appears whole or not at all.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The folder; created where it is missing.</param>
+    /// <param name="maxShardBytes">The most data bytes in one file.</param>
+    public static void Save(this Model model, string path, long maxShardBytes = ShardedSafetensorsWriter.DefaultMaxShardBytes)
+    {
+        Directory.CreateDirectory(path);
+        var tensors = model.NamedParameters().Select(p => (p.Name, p.Parameter.Value)).ToList();
+        using var writer = ShardedSafetensorsWriter.Create(path, tensors.Select(t => TensorEntry.Of(t.Name, t.Value)), maxShardBytes);
+        foreach ((string name, Tensor value) in tensors)
+        {
+            writer.Write(name, value);
+        }
+        writer.Commit();
+        AtomicFile.WriteAllBytes(System.IO.Path.Combine(path, "config.json"), Encoding.UTF8.GetBytes(model.ConfigJson));
+    }
+
+    private static void Check(ICheckpointReader reader, string name, Parameter p)
+    {
+        TensorEntry entry = reader.Get(name);
+        if (!entry.Shape.SequenceEqual(p.Shape.Span))
+        {
+            throw new CheckpointException(reader.Path, $"tensor \"{name}\" has the shape {new Shape(entry.Shape)}; the configuration expects {p.Shape}");
+        }
+    }
+}

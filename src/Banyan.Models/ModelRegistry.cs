@@ -1,0 +1,73 @@
+using Banyan.Checkpoints;
+
+namespace Banyan.Models;
+
+/// <summary>Which class builds which architecture. <see cref="Default"/> holds Banyan's own; a copy may be extended with one's own architectures.</summary>
+public sealed class ModelRegistry
+{
+    // One row per architecture: the class name in "architectures", the "model_type", the constructor.
+    private static readonly (string Architecture, string ModelType, Func<ConfigReader, Model> Build)[] Rows =
+    [
+        ("GPT2LMHeadModel", "gpt2", c => new Gpt2(c)),
+        ("LlamaForCausalLM", "llama", c => new Llama(c)),
+    ];
+
+    private readonly Dictionary<string, Func<ConfigReader, Model>> _byArchitecture = [];
+    private readonly Dictionary<string, string> _byType = [];
+
+    /// <summary>The architectures that Banyan has. Do not change it: copy it with <see cref="Copy"/>.</summary>
+    public static ModelRegistry Default { get; } = WithOwn();
+
+    /// <summary>The known architectures, by the names in <c>config.json</c>.</summary>
+    public IReadOnlyCollection<string> Architectures => _byArchitecture.Keys;
+
+    /// <summary>Adds an architecture. The first one of a model type is what a configuration without <c>architectures</c> means.</summary>
+    public ModelRegistry Add(string architecture, string modelType, Func<ConfigReader, Model> build)
+    {
+        _byArchitecture[architecture] = build;
+        _byType.TryAdd(modelType, architecture);
+        return this;
+    }
+
+    /// <summary>A registry of one's own that begins with this one's architectures.</summary>
+    public ModelRegistry Copy()
+    {
+        var copy = new ModelRegistry();
+        foreach ((string name, Func<ConfigReader, Model> build) in _byArchitecture)
+        {
+            copy._byArchitecture[name] = build;
+        }
+        foreach ((string type, string name) in _byType)
+        {
+            copy._byType[type] = name;
+        }
+        return copy;
+    }
+
+    /// <summary>Builds a model, without weights, from its configuration.</summary>
+    /// <exception cref="CheckpointException">The architecture is unknown, or a value is missing or impossible.</exception>
+    public Model Create(ConfigReader config)
+    {
+        string[] architectures = config.GetStrings("architectures");
+        if (architectures.FirstOrDefault(_byArchitecture.ContainsKey) is { } known)
+        {
+            return _byArchitecture[known](config);
+        }
+        if (architectures.Length > 0)
+        {
+            throw new CheckpointException(config.Source, $"\"architectures\" is {string.Join(", ", architectures)}; Banyan has {string.Join(", ", Architectures.Order())}"
+                + NearestName.Hint(architectures[0], Architectures));
+        }
+        return _byArchitecture[_byType[config.GetChoice("model_type", _byType.Keys)]](config);
+    }
+
+    private static ModelRegistry WithOwn()
+    {
+        var registry = new ModelRegistry();
+        foreach ((string architecture, string type, Func<ConfigReader, Model> build) in Rows)
+        {
+            registry.Add(architecture, type, build);
+        }
+        return registry;
+    }
+}

@@ -1,0 +1,60 @@
+using Banyan.Nn;
+
+namespace Banyan.Models;
+
+/// <summary>Rotary position embedding (Su et al. 2021): keeps cos and sin of every position and turns queries and keys by theirs.</summary>
+public sealed class RotaryEmbedding
+{
+    private readonly RopeParameters _parameters;
+    private readonly int _dim;
+    private readonly bool _interleaved;
+    private Table _table;
+
+    private sealed record Table(Tensor Cos, Tensor Sin, long Positions);
+
+    /// <summary>An embedding.</summary>
+    /// <param name="parameters">Base and scaling.</param>
+    /// <param name="dim">Rotated elements at the start of each head, even.</param>
+    /// <param name="interleaved">True pairs neighbours (2i, 2i + 1), false pairs (i, i + dim / 2). Default: false.</param>
+    public RotaryEmbedding(RopeParameters parameters, int dim, bool interleaved = false)
+    {
+        (_parameters, _dim, _interleaved) = (parameters, dim, interleaved);
+        _table = Make(0);
+    }
+
+    /// <summary>Looks up the angles of a batch's tokens. A model calls it once, before its layers.</summary>
+    public void Prepare(TokenBatch batch, ForwardPass pass)
+    {
+        Table table = _table;
+        long length = batch.MaxPosition + 1;
+        if (_parameters.DependsOnLength || table.Positions < length)
+        {
+            table = Make(_parameters.DependsOnLength ? length : Math.Max(length, 2 * table.Positions));
+            _table = table;   // a whole new table, so that another thread's stays valid
+        }
+        batch.SetRotation(this, pass.Scope.Use(table.Cos).Embedding(batch.Positions), pass.Scope.Use(table.Sin).Embedding(batch.Positions));
+    }
+
+    /// <summary>x (tokens, heads, D), turned by the angle of each token.</summary>
+    public Tensor Apply(Tensor x, TokenBatch batch)
+    {
+        (Tensor cos, Tensor sin) = batch.RotationOf(this);
+        return Ops.Rotary.Apply(x, cos, sin, _interleaved);
+    }
+
+    private Table Make(long positions)
+    {
+        int half = _dim / 2;
+        double[] frequencies = _parameters.Frequencies(_dim, positions);
+        float[] cos = new float[positions * half], sin = new float[positions * half];
+        for (long p = 0; p < positions; p++)
+        {
+            for (int i = 0; i < half; i++)
+            {
+                (double s, double c) = Math.SinCos(p * frequencies[i]);
+                (cos[p * half + i], sin[p * half + i]) = ((float)(c * _parameters.Magnitude), (float)(s * _parameters.Magnitude));
+            }
+        }
+        return new Table(Tensor.From(cos, [positions, half]), Tensor.From(sin, [positions, half]), positions);
+    }
+}

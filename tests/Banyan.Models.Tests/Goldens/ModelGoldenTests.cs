@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Banyan.Nn;
+using Banyan.Testing;
+using Xunit;
+
+namespace Banyan.Models.Tests.Goldens;
+
+/// <summary>Every model of the goldens against transformers: outputs, hidden states, gradients, greedy ids, caches, padding.</summary>
+[Trait("Category", "Golden")]
+public sealed class ModelGoldenTests
+{
+    public static IEnumerable<object[]> Cases => Golden.Cases("goldens", "models");
+
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void OutputsAndHiddenStates(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        var results = ForwardRun.Run(golden.Model, golden.Inputs()).ToDictionary(r => r.Name, r => r.Value);
+        int compared = 0;
+        foreach (string key in golden.Names("out.").Concat(golden.Names("hidden.")).Concat(golden.Names("encoder_hidden.")).Concat(golden.Names("decoder_hidden.")))
+        {
+            Assert.True(results.ContainsKey(key), $"{name}: the model gives no {key}; it gives {string.Join(", ", results.Keys)}");
+            golden.Compare(key, results[key]);
+            compared++;
+        }
+        Assert.True(compared > 0);
+    }
+
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void Gradients(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        var grads = ForwardRun.Run(golden.Model, golden.Inputs(), gradients: true, LossDefinitions.Of(golden)).Where(r => r.Name.StartsWith("grad.", StringComparison.Ordinal))
+            .ToDictionary(r => r.Name["grad.".Length..], r => r.Value);
+        foreach (JsonProperty expected in golden.Case.GetProperty("gradients").EnumerateObject())
+        {
+            Assert.True(grads.TryGetValue(expected.Name, out Tensor? grad), $"{name}: no gradient of {expected.Name}");
+            CheckNormAndDot(golden, expected, grad!.ToDoubles());
+            if (golden.Has("grad." + expected.Name))
+            {
+                golden.Compare("grad." + expected.Name, grad, 1e-3);
+            }
+            if (golden.Has("gradrow." + expected.Name))
+            {
+                long row = (long)golden.Get("gradrow_index." + expected.Name).Item();
+                golden.Close("gradrow." + expected.Name, golden.Get("gradrow." + expected.Name).ToDoubles(), grad.Select(0, row).ToDoubles(), 1e-3);
+            }
+        }
+        Assert.Equal(golden.Case.GetProperty("gradients").EnumerateObject().Select(p => p.Name).Order(), grads.Keys.Order());
+    }
+
+    private static void CheckNormAndDot(GoldenModel golden, JsonProperty expected, double[] g)
+    {
+        double norm = 0, dot = 0;
+        for (int i = 0; i < g.Length; i++)
+        {
+            norm += g[i] * g[i];
+            dot += g[i] * Math.Cos(i);
+        }
+        norm = Math.Sqrt(norm);
+        double[] wanted = [.. expected.Value.EnumerateArray().Select(v => v.GetDouble())];
+        double allowed = wanted[0] < 1e-6 ? 1e-5 : 1e-3 * wanted[0];
+        Assert.True(Math.Abs(norm - wanted[0]) <= allowed, $"{golden.Name} {expected.Name}: norm {norm:g6}, expected {wanted[0]:g6}");
+        Assert.True(Math.Abs(dot - wanted[1]) <= allowed, $"{golden.Name} {expected.Name}: dot {dot:g6}, expected {wanted[1]:g6}");
+    }
+
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void LeftPadding(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        Skip.IfNot(golden.Has("leftpad.row1_logits"), "no such golden");
+        var inputs = golden.Inputs("leftpad.");
+        inputs.Remove("row1_logits");
+        Tensor logits = ForwardRun.Run(golden.Model, inputs).Single(r => r.Name == "out.logits").Value;
+        Tensor expected = golden.Get("leftpad.row1_logits");
+        long n = expected.Shape[0];
+        golden.Close("leftpad", expected.ToDoubles(), logits.Select(0, 1).Slice(0, logits.Shape[1] - n, n).ToDoubles(), 1e-4);
+    }
+
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void CachedInChunks(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        Skip.IfNot(golden.Has("cached.logits") && golden.Model is CausalLanguageModel, "no such golden");
+        var model = (CausalLanguageModel)golden.Model;
+        Tensor ids = golden.Get("in.input_ids");
+        int batch = (int)ids.Shape[0], length = (int)ids.Shape[1];
+        int[] chunks = [.. golden.Case.GetProperty("cached_decoding").GetProperty("chunks").EnumerateArray().Select(c => c.GetInt32()), length];
+        long[] all = ids.ToArray<long>();
+        SequenceCache[] caches = [.. Enumerable.Range(0, batch).Select(_ => new SequenceCache())];
+        var perToken = new double[batch][][];
+        for (int b = 0; b < batch; b++)
+        {
+            perToken[b] = new double[length][];
+        }
+        for (int c = 0; c + 1 < chunks.Length; c++)
+        {
+            int n = chunks[c + 1] - chunks[c];
+            if (n <= 0)
+            {
+                continue;
+            }
+            using var scope = new Scope();
+            long[] part = [.. Enumerable.Range(0, batch).SelectMany(b => all.AsSpan(b * length + chunks[c], n).ToArray())];
+            TokenBatch tokens = TokenBatch.Continue(part, [.. Enumerable.Repeat(n, batch)], caches, scope);
+            var pass = new ForwardPass(scope);
+            Tensor logits = model.Logits(model.Hidden(tokens, pass), pass);
+            for (int b = 0; b < batch; b++)
+            {
+                for (int t = 0; t < n; t++)
+                {
+                    perToken[b][chunks[c] + t] = logits.Select(0, b * n + t).ToDoubles();
+                }
+            }
+        }
+        Tensor expected = golden.Get("cached.logits");   // (rows, last 3 positions, V)
+        int rows = (int)expected.Shape[0], last = (int)expected.Shape[1];
+        double[] actual = [.. Enumerable.Range(0, rows).SelectMany(b => perToken[b].Skip(length - last).SelectMany(l => l))];
+        golden.Close("cached.logits", expected.ToDoubles(), actual, 1e-4);
+    }
+
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void GreedyIds(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        Skip.IfNot(golden.Has("greedy.input_ids") && golden.Model is CausalLanguageModel, "no such golden");
+        var model = (CausalLanguageModel)golden.Model;
+        List<long> ids = [.. golden.Get("greedy.input_ids").ToArray<long>()];
+        long[] expected = golden.Get("greedy.ids").ToArray<long>();
+        int prompt = ids.Count;
+        while (ids.Count < prompt + expected.Length)
+        {
+            using var scope = new Scope();
+            var pass = new ForwardPass(scope);
+            Tensor hidden = model.Hidden(TokenBatch.Packed([.. ids], [ids.Count], scope), pass);
+            double[] logits = model.Logits(hidden.Slice(0, ids.Count - 1, 1), pass).ToDoubles();
+            ids.Add(Array.IndexOf(logits, logits.Max()));
+        }
+        Assert.Equal(expected, ids.Skip(prompt));
+    }
+}
