@@ -44,7 +44,7 @@ internal sealed class Svd : Op
         Tensor gap = square.Unsqueeze(-2) - square.Unsqueeze(-1) + eye;
         Tensor row = s.Unsqueeze(-1), ofU = T(u).MatMul(du), ofV = T(v).MatMul(dv);
         inner = inner + TimesDiagonal((ofU - T(ofU)) / gap, s) + row * ((ofV - T(ofV)) / gap);
-        Tensor du2 = TimesDiagonal(du - u.MatMul(ofU), 1 / s), dv2 = TimesDiagonal(dv - v.MatMul(ofV), 1 / s);
+        Tensor du2 = TimesDiagonal(du - u.MatMul(ofU), s.Reciprocal()), dv2 = TimesDiagonal(dv - v.MatMul(ofV), s.Reciprocal());
         c.Grad(0, u.MatMul(inner).MatMul(T(v)) + du2.MatMul(T(v)) + u.MatMul(T(dv2)));
     }
 }
