@@ -12,6 +12,7 @@ internal sealed class OpTable
         switch (group)
         {
             case "elementwise": ElementwiseCases.Register(table); break;
+            case "casts": CastsCases.Register(table); break;
             case "indexing": IndexingCases.Register(table); break;
             case "shape": ShapeCases.Register(table); break;
             case "reductions": ReductionsCases.Register(table); break;
