@@ -22,7 +22,8 @@ internal sealed class OpTable
             case "matmul": MatmulCases.Register(table); break;
             case "fft": FftCases.Register(table); break;
             case "linalg": LinalgCases.Register(table); break;
-            case "extreme": AttentionCases.RegisterExtreme(table); break;
+            case "extreme": ExtremeCases.Register(table); break;
+            case "resample": ResampleCases.Register(table); break;
             case "attention": AttentionCases.Register(table); break;
             case "double_backward": DoubleBackwardCases.Register(table); break;
         }

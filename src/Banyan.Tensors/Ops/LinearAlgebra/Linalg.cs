@@ -107,6 +107,12 @@ public static class Linalg
         return (s > s.Slice(-1, 0, 1) * (rcond ?? Tolerance(a))).To(DType.Int64).Sum(-1);
     }
 
+    /// <summary>The largest singular value, (...).</summary>
+    public static Tensor SpectralNorm(Tensor a) => Ops.Svd.Apply(Wide(a)).S.Select(-1, 0).To(a.DType);
+
+    /// <summary>The sum of the singular values, (...).</summary>
+    public static Tensor NuclearNorm(Tensor a) => Ops.Svd.Apply(Wide(a)).S.Sum(-1).To(a.DType);
+
     /// <summary>The largest singular value over the smallest.</summary>
     public static Tensor Cond(Tensor a)
     {
