@@ -36,7 +36,7 @@ namespace Banyan
             {
                 foreach (var (column, columnWeight) in xs)
                 {
-                    Tensor part = Pick(row * Shape[3] + column) * (rowWeight * columnWeight).Unsqueeze(1);
+                    Tensor part = Pick(row * row.Number(Shape[3]) + column) * (rowWeight * columnWeight).Unsqueeze(1);
                     sum = sum is null ? part : sum + part;
                 }
             }
