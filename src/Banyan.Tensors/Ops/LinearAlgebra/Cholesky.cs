@@ -36,7 +36,7 @@ internal sealed class Cholesky : Op
     protected internal override void Backward(in BackwardContext c)
     {
         Tensor l = c.Output(0), inner = T(l).MatMul(c.GradOutput());
-        Tensor p = (Lower(inner) + Lower(inner, strict: true)) * 0.5;
+        Tensor p = (inner.Tril() + inner.Tril(-1)) * 0.5;
         Tensor left = Solve.Apply(T(l), p, Solve.Form.Upper);                     // L^-T P
         Tensor s = T(Solve.Apply(T(l), T(left), Solve.Form.Upper));               // L^-T P L^-1
         c.Grad(0, (s + T(s)) * 0.5);

@@ -48,7 +48,7 @@ internal sealed class Lu : Op
     protected internal override void Backward(in BackwardContext c)
     {
         Tensor p = c.Output(0), l = c.Output(1), u = c.Output(2);
-        Tensor inner = Lower(T(l).MatMul(c.GradOutput(1)), strict: true) + Upper(c.GradOutput(2).MatMul(T(u)));
+        Tensor inner = T(l).MatMul(c.GradOutput(1)).Tril(-1) + c.GradOutput(2).MatMul(T(u)).Triu();
         Tensor left = Solve.Apply(T(l), inner, Solve.Form.Upper);                  // L^-T inner
         Tensor da = T(Solve.Apply(u, T(left), Solve.Form.Upper));                  // L^-T inner U^-T
         c.Grad(0, p.MatMul(da));

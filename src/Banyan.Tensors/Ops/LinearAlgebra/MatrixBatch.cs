@@ -65,27 +65,14 @@ internal static class MatrixBatch
         }
     }
 
-    /// <summary>1 where row minus column lies in [low, high], else 0; (m, n) in float64.</summary>
-    public static Tensor Band(Tensor like, long m, long n, long low, long high)
+    /// <summary>The identity (n, n) in float64.</summary>
+    public static Tensor Eye(Tensor like, long n)
     {
-        Tensor band = Tensor.Allocate(like.Scope, [m, n], DType.Float64, like.Device);
-        var values = new double[m * n];
-        for (long i = 0; i < values.Length; i++)
-        {
-            long below = i / n - i % n;
-            values[i] = below >= low && below <= high ? 1 : 0;
-        }
-        band.CopyFrom<double>(values);
-        return band;
+        Tensor eye = Tensor.Allocate(like.Scope, [n, n], DType.Float64, like.Device);
+        eye.Fill(0);
+        eye.Diagonal().Fill(1);
+        return eye;
     }
-
-    public static Tensor Eye(Tensor like, long n) => Band(like, n, n, 0, 0);
-
-    /// <summary>The part on and below the diagonal (strict: below).</summary>
-    public static Tensor Lower(Tensor x, bool strict = false) => x * Band(x, x.Shape[-2], x.Shape[-1], strict ? 1 : 0, long.MaxValue);
-
-    /// <summary>The part on and above the diagonal (strict: above).</summary>
-    public static Tensor Upper(Tensor x, bool strict = false) => x * Band(x, x.Shape[-2], x.Shape[-1], long.MinValue, strict ? -1 : 0);
 
     public static Tensor T(Tensor x) => x.Transpose(-1, -2);
 

@@ -40,7 +40,7 @@ internal sealed class Qr : Op
     {
         Tensor q = c.Output(0), r = c.Output(1), dq = c.GradOutput(0);
         Tensor m = r.MatMul(T(c.GradOutput(1))) - T(dq).MatMul(q);
-        Tensor sides = dq + q.MatMul(Lower(m) + T(Lower(m, strict: true)));
+        Tensor sides = dq + q.MatMul(m.Tril() + T(m.Tril(-1)));
         c.Grad(0, T(Solve.Apply(r, T(sides), Solve.Form.Upper)));
     }
 }

@@ -67,7 +67,7 @@ internal sealed class Solve : Op
         if (c.Needs(0))
         {
             Tensor da = -db.MatMul(T(x));
-            c.Grad(0, _form == Form.Full ? da : _form == Form.Lower ? Lower(da) : Upper(da));
+            c.Grad(0, _form == Form.Full ? da : _form == Form.Lower ? da.Tril() : da.Triu());
         }
     }
 }
