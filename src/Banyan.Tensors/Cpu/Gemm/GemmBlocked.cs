@@ -8,7 +8,7 @@ namespace Banyan.Cpu;
 /// its own cache, times the shared one. The state lives on the caller's stack.
 /// </summary>
 internal unsafe struct GemmBlocked<S, V, TActivation>
-    where S : struct, ISimd<V> where V : struct where TActivation : struct, IActivation
+    where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary
 {
     // An item's own panels: 4 x 2W columns, or 8 tiles of rows. They stay in the second cache.
     private const long OwnPanels = 4, OwnTiles = 8;

@@ -3,9 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Banyan.Cpu;
 
 /// <summary>
-/// Elementary functions on vectors of float32, within 2 units in the last place (<c>Erf</c> 4) of the exact value, with C's results for
-/// infinities, NaN, zeros and subnormals. Only additions, multiplications, fused multiply-adds, divisions and bit operations are used, each
-/// of them correctly rounded, so every vector width returns the same bits (a NaN's payload excepted).
+/// Elementary functions on vectors of float32, within 2 units in the last place of the exact value (<c>Sigmoid</c> 2.5, <c>Erf</c> 4, the forms
+/// of GELU more where they vanish), with C's results for infinities, NaN, zeros and subnormals. Only additions, multiplications, fused
+/// multiply-adds, divisions and bit operations are used, each of them correctly rounded, so every vector width returns the same bits (a NaN's
+/// payload excepted).
 /// </summary>
 /// <remarks>The polynomials are minimax fits (Lawson's iteration, coefficients rounded to float32 one after the other).</remarks>
 internal static partial class VectorMath

@@ -3,7 +3,7 @@ using Banyan.Cpu;
 namespace Banyan.Ops;
 
 /// <summary>What the reductions share: the loop over one dimension, and the walk over several.</summary>
-internal static class Reduction
+internal static class ReduceDims
 {
     /// <summary>x combined over one dimension, which stays with size 1; not recorded.</summary>
     public static Tensor Over<R>(Tensor x, int axis, DType result) where R : struct, IReduction
@@ -34,7 +34,11 @@ internal static class Reduction
     }
 
     /// <summary>All dimensions.</summary>
-    public static ReadOnlySpan<int> AllOf(Tensor x) => new int[] { 0, 1, 2, 3, 4, 5, 6, 7 }.AsSpan(0, x.Rank);
+    public static ReadOnlySpan<int> AllOf(Tensor x)
+    {
+        ReadOnlySpan<int> dims = [0, 1, 2, 3, 4, 5, 6, 7];
+        return dims[..x.Rank];
+    }
 
     /// <summary>How many elements meet in one result.</summary>
     public static long CountOver(Tensor x, ReadOnlySpan<int> dims)
