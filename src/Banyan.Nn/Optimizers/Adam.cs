@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Banyan.Cpu;
 
 namespace Banyan.Nn;
@@ -9,7 +10,7 @@ namespace Banyan.Nn;
 /// </summary>
 public class Adam : Optimizer
 {
-    private readonly double _beta1, _beta2, _eps;
+    private readonly double _beta2, _eps;
     private readonly bool _amsGrad;
 
     /// <summary>An optimizer over groups; see <see cref="ParameterGroup.DecayMatrices"/>.</summary>
@@ -23,30 +24,21 @@ public class Adam : Optimizer
         : base(groups)
     {
         LearningRate = learningRate;
-        _beta1 = beta1;
+        Beta1 = beta1;
         _beta2 = beta2;
         _eps = eps;
         _amsGrad = amsGrad;
     }
+
+    /// <summary>Decay of the average of gradients; one-cycle schedules move it.</summary>
+    public double Beta1 { get; set; }
 
     private protected virtual bool IsDecoupled => false;
 
     /// <inheritdoc/>
     protected override void Update(ParameterState p)
     {
-        double lr = RateOf(p), decay = p.Group.WeightDecay;
-        var rule = new Rule
-        {
-            // 1 - beta is rounded from double: 1 - 0.999f would be wrong in its fifth digit.
-            Lerp1 = (float)(1 - _beta1),
-            Beta2 = (float)_beta2,
-            Lerp2 = (float)(1 - _beta2),
-            Eps = (float)_eps,
-            L2 = IsDecoupled ? 0 : (float)decay,
-            Keep = IsDecoupled ? (float)(1 - lr * decay) : 1,
-            StepSize = (float)(lr / (1 - Math.Pow(_beta1, p.Steps))),
-            RootCorrection2 = (float)Math.Sqrt(1 - Math.Pow(_beta2, p.Steps)),
-        };
+        Rule rule = RuleFor(p, RateOf(p), Beta1, _beta2, _eps, IsDecoupled);
         Tensor m = p.Get("exp_avg"), v = p.Get("exp_avg_sq");
         if (_amsGrad)
         {
@@ -56,18 +48,34 @@ public class Adam : Optimizer
         Apply(p, rule, m, v);
     }
 
-    private struct Rule : IUpdateRule
+    /// <summary>Adam's rule for one parameter's step; decoupled: AdamW's.</summary>
+    internal static Rule RuleFor(ParameterState p, double lr, double beta1, double beta2, double eps, bool decoupled) => new()
     {
-        public float Lerp1, Beta2, Lerp2, Eps, L2, Keep, StepSize, RootCorrection2;
+        // 1 - beta is rounded from double: 1 - 0.999f would be wrong in its fifth digit.
+        Lerp1 = (float)(1 - beta1),
+        Beta2 = (float)beta2,
+        Lerp2 = (float)(1 - beta2),
+        Eps = (float)eps,
+        L2 = decoupled ? 0 : (float)p.Group.WeightDecay,
+        Keep = decoupled ? (float)(1 - lr * p.Group.WeightDecay) : 1,
+        StepSize = (float)(lr / (1 - Math.Pow(beta1, p.Steps))),
+        RootScale2 = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, p.Steps))),
+    };
+
+    internal struct Rule : IUpdateRule
+    {
+        public float Lerp1, Beta2, Lerp2, Eps, L2, Keep, StepSize, RootScale2;
 
         public static int StateCount => 2;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Update<S, V>(ref V w, V g, ref V m, ref V v, ref V none) where S : struct, ISimd<V> where V : struct
         {
             Average<S, V>(w, g, ref m, ref v);
             Step<S, V>(ref w, m, v);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Average<S, V>(V w, V g, ref V m, ref V v) where S : struct, ISimd<V> where V : struct
         {
             g = S.Fma(w, S.Splat(L2), g);
@@ -75,9 +83,10 @@ public class Adam : Optimizer
             v = S.Fma(S.Mul(g, g), S.Splat(Lerp2), S.Mul(v, S.Splat(Beta2)));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Step<S, V>(ref V w, V m, V v) where S : struct, ISimd<V> where V : struct
         {
-            V denominator = S.Add(S.Div(S.Sqrt(v), S.Splat(RootCorrection2)), S.Splat(Eps));
+            V denominator = S.Fma(S.Sqrt(v), S.Splat(RootScale2), S.Splat(Eps));
             w = S.Sub(S.Mul(w, S.Splat(Keep)), S.Mul(S.Splat(StepSize), S.Div(m, denominator)));
         }
     }
@@ -88,6 +97,7 @@ public class Adam : Optimizer
 
         public static int StateCount => 3;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Update<S, V>(ref V w, V g, ref V m, ref V v, ref V largest) where S : struct, ISimd<V> where V : struct
         {
             Adam.Average<S, V>(w, g, ref m, ref v);

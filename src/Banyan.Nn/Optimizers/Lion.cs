@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Banyan.Cpu;
 
 namespace Banyan.Nn;
@@ -45,6 +46,7 @@ public sealed class Lion : Optimizer
 
         public static int StateCount => 1;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Update<S, V>(ref V w, V g, ref V m, ref V b, ref V c) where S : struct, ISimd<V> where V : struct
         {
             // Two roundings, not one: a fused sum could leave a residue where the two products cancel, and sign(0) matters.

@@ -9,9 +9,11 @@ namespace Banyan.Nn;
 /// </summary>
 public abstract class Optimizer
 {
+    private const string StepKey = "step";
+
     private readonly ParameterGroup[] _groups;
     private readonly ParameterState[] _parameters;
-    private readonly Dictionary<string, double> _scalars = [];
+    private readonly Dictionary<string, double> _numbers = [];
 
     /// <summary>An optimizer over groups.</summary>
     /// <exception cref="ArgumentException">A parameter, or a name, appears twice.</exception>
@@ -19,10 +21,14 @@ public abstract class Optimizer
     {
         _groups = [.. groups];
         _parameters = [.. _groups.SelectMany(g => g.Parameters.Select(p => new ParameterState(p.Name, p.Parameter, g)))];
-        var twice = _parameters.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) ?? _parameters.GroupBy(p => p.Parameter).FirstOrDefault(g => g.Count() > 1) as IEnumerable<ParameterState>;
-        if (twice is not null)
+        HashSet<string> names = [];
+        HashSet<Parameter> seen = [];
+        foreach (ParameterState p in _parameters)
         {
-            throw new ArgumentException($"optimizer: '{twice.First().Name}' is given twice; each parameter belongs to one group");
+            if (!names.Add(p.Name) || !seen.Add(p.Parameter))
+            {
+                throw new ArgumentException($"optimizer: '{p.Name}' is given twice; each parameter belongs to one group");
+            }
         }
     }
 
@@ -33,7 +39,7 @@ public abstract class Optimizer
     public double LearningRate { get; set; }
 
     /// <summary>Steps taken.</summary>
-    public long StepCount { get; set; }
+    public long StepCount { get; private set; }
 
     /// <summary>True walks up the gradient instead of down. Default: false.</summary>
     public bool Maximize { get; init; }
@@ -53,52 +59,65 @@ public abstract class Optimizer
     public virtual bool IsElementwise => true;
 
     /// <summary>
-    /// The state by name, for checkpoints: tensors of parameters (<c>model.norm.weight/exp_avg</c>, and <c>.../step</c>) and numbers of the
-    /// optimizer itself (0-d float64). Together with <see cref="StepCount"/> it resumes training to the bit.
+    /// The state tensors by parameter and name, for checkpoints (<c>model.norm.weight/exp_avg</c>). With <see cref="StateNumbers"/> they resume
+    /// training to the bit.
     /// </summary>
-    public IReadOnlyDictionary<string, Tensor> State
+    public IReadOnlyDictionary<string, Tensor> StateTensors =>
+        _parameters.SelectMany(p => p.Tensors.Select(t => (Key: $"{p.Name}/{t.What}", t.Value))).ToDictionary(t => t.Key, t => t.Value);
+
+    /// <summary>
+    /// The state's numbers: <c>step</c>, those of the optimizer itself, and the steps of each parameter (<c>model.norm.weight/step</c>). Each
+    /// survives JSON. The learning rate and other settings are the caller's to restore.
+    /// </summary>
+    public IReadOnlyDictionary<string, double> StateNumbers
     {
         get
         {
-            var state = new Dictionary<string, Tensor>();
+            var numbers = new Dictionary<string, double>(_numbers) { [StepKey] = StepCount };
             foreach (ParameterState p in _parameters)
             {
                 if (p.Steps > 0)
                 {
-                    state[$"{p.Name}/step"] = Tensor.From(p.Steps).Reshape([]);
-                }
-                foreach ((string what, Tensor value) in p.Tensors)
-                {
-                    state[$"{p.Name}/{what}"] = value;
+                    numbers[$"{p.Name}/{StepKey}"] = p.Steps;
                 }
             }
-            foreach ((string name, double value) in _scalars)
-            {
-                state[name] = Tensor.Scalar(value, DType.Float64);
-            }
-            return state;
+            return numbers;
         }
     }
 
-    /// <summary>Restores one entry of <see cref="State"/>, by copy.</summary>
-    /// <exception cref="InvalidDataException">No parameter of this optimizer has that name.</exception>
-    public void LoadState(string name, Tensor value)
+    /// <summary>Replaces the state by a saved one; tensors are copied.</summary>
+    /// <param name="tensors">What <see cref="StateTensors"/> gave.</param>
+    /// <param name="numbers">What <see cref="StateNumbers"/> gave.</param>
+    /// <exception cref="InvalidDataException">An entry names a parameter that is not optimized here.</exception>
+    public void LoadState(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, double> numbers)
     {
-        int slash = name.LastIndexOf('/');
-        if (slash < 0)
+        Dictionary<string, ParameterState> byName = _parameters.ToDictionary(p => p.Name);
+        Array.ForEach(_parameters, p => p.Clear());
+        _numbers.Clear();
+        foreach ((string key, Tensor value) in tensors)
         {
-            _scalars[name] = value.Item();
-            return;
+            (ParameterState p, string what) = Find(byName, key);
+            p.Load(what, value);
         }
-        string path = name[..slash], what = name[(slash + 1)..];
-        ParameterState p = Array.Find(_parameters, s => s.Name == path)
-            ?? throw new InvalidDataException($"optimizer state '{name}': no parameter '{path}' is optimized here; the state belongs to another model or other groups");
-        if (what == "step")
+        foreach ((string key, double value) in numbers)
         {
-            p.Steps = (long)value.Item();
-            return;
+            if (key.Contains('/'))
+            {
+                Find(byName, key).Parameter.Steps = (long)value;
+            }
+            else
+            {
+                _numbers[key] = value;
+            }
         }
-        p.Load(what, value);
+        StepCount = _numbers.Remove(StepKey, out double steps) ? (long)steps : 0;
+    }
+
+    private static (ParameterState Parameter, string What) Find(Dictionary<string, ParameterState> byName, string key)
+    {
+        int slash = key.LastIndexOf('/');
+        return slash >= 0 && byName.TryGetValue(key[..slash], out ParameterState? p) ? (p, key[(slash + 1)..])
+            : throw new InvalidDataException($"optimizer state '{key}': no parameter '{key[..Math.Max(slash, 0)]}' is optimized here; the state belongs to another model or other groups");
     }
 
     /// <summary>Takes a step.</summary>
@@ -114,9 +133,9 @@ public abstract class Optimizer
             {
                 p.Begin(Shard);
                 p.Steps++;
+                _rounded = false;
                 Update(p);
                 p.End(round: !_rounded);
-                _rounded = false;
             }
         }
     }
@@ -141,14 +160,18 @@ public abstract class Optimizer
     protected double RateOf(ParameterState p) => LearningRate * p.Group.LrScale;
 
     /// <summary>A number that the optimizer keeps between steps and saves.</summary>
-    protected double GetScalar(string name, double otherwise = 0) => _scalars.GetValueOrDefault(name, otherwise);
+    protected double GetNumber(string name, double otherwise = 0) => _numbers.GetValueOrDefault(name, otherwise);
 
     /// <summary>Sets a number that the optimizer keeps between steps and saves.</summary>
-    protected void SetScalar(string name, double value) => _scalars[name] = value;
+    protected void SetNumber(string name, double value) => _numbers[name] = value;
 
-    private protected void Apply<U>(ParameterState p, in U rule, Tensor? a = null, Tensor? b = null, Tensor? c = null) where U : struct, IUpdateRule
+    private protected void Apply<U>(ParameterState p, in U rule, Tensor? a = null, Tensor? b = null, Tensor? c = null) where U : struct, IUpdateRule =>
+        Apply(p, rule, p.Gradient, GradientScale, a, b, c);
+
+    private protected void Apply<U>(ParameterState p, in U rule, Tensor gradient, double scale, Tensor? a = null, Tensor? b = null, Tensor? c = null)
+        where U : struct, IUpdateRule
     {
-        UpdateLoop.Run(rule, p.Weight, p.Rounded, p.Gradient, GradientScale, a, b, c);
+        UpdateLoop.Run(rule, p.Weight, p.Rounded, gradient, scale, a, b, c);
         _rounded = true;
     }
 }

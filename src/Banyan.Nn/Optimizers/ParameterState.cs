@@ -4,7 +4,7 @@ namespace Banyan.Nn;
 public sealed class ParameterState
 {
     private readonly List<(string What, Tensor Value)> _tensors = [];
-    private Tensor? _value, _grad;
+    private Tensor? _value, _plain, _grad;
     private int _version = -1;       // of the parameter's storage after our own last write; -1: never written
 
     internal ParameterState(string name, Parameter parameter, ParameterGroup group)
@@ -52,7 +52,7 @@ public sealed class ParameterState
                 return Checked(what, value, shape ?? Weight.Shape, dtype ?? DType.Float32);
             }
         }
-        Tensor made = Tensor.Zeros(shape ?? Weight.Shape, dtype ?? DType.Float32, Weight.Device);
+        Tensor made = Tensor.Zeros(shape ?? Weight.Shape, dtype ?? DType.Float32, Parameter.Value.Device);
         if (fill != 0)
         {
             made.Fill(fill);
@@ -86,27 +86,48 @@ public sealed class ParameterState
         _tensors.Add((what, copy));
     }
 
+    /// <summary>Forgets everything.</summary>
+    internal void Clear()
+    {
+        _tensors.Clear();
+        Steps = 0;
+        _version = -1;
+    }
+
     /// <summary>Points <see cref="Weight"/> and <see cref="Gradient"/> at the parameter as it is now.</summary>
     internal void Begin(Func<string, Parameter, (long Begin, long Count)>? shard)
     {
-        Tensor value = Parameter.Value, grad = value.Grad!;
-        if (_value != value || _grad != grad)
+        BeginWeight(shard);
+        Tensor grad = _value!.Grad!;
+        if (_grad != grad)
         {
-            (_value, _grad) = (value, grad);
-            Tensor weight = Flat(value, shard, "parameter");
+            _grad = grad;
             Gradient = Flat(grad, shard, "gradient of");
-            Rounded = weight.DType == DType.Float32 ? null : weight;
-            Weight = weight;
         }
-        if (Rounded is { } half)
+    }
+
+    /// <summary>Points <see cref="Weight"/> at the parameter as it is now.</summary>
+    internal void BeginWeight(Func<string, Parameter, (long Begin, long Count)>? shard)
+    {
+        Tensor value = Parameter.Value;
+        if (_value != value)
         {
-            bool loaded = Has("master");
-            Weight = Get("master", half.Shape);
-            if (!loaded || (_version >= 0 && _version != value.Body.Storage!.Version))
-            {
-                Weight.CopyFrom(half);   // new, or somebody else wrote the parameter (a checkpoint, an average)
-            }
+            _value = value;
+            _plain = Flat(value, shard, "parameter");
+            Rounded = _plain.DType == DType.Float32 ? null : _plain;
         }
+        Weight = Rounded is null ? _plain! : Master(Rounded);
+    }
+
+    private Tensor Master(Tensor half)
+    {
+        bool known = Has("master");
+        Tensor master = Get("master", half.Shape);
+        if (!known || (_version >= 0 && _version != half.Body.Storage!.Version))
+        {
+            master.CopyFrom(half);   // new, or somebody else wrote the parameter (a checkpoint, an average)
+        }
+        return master;
     }
 
     /// <summary>Rounds the master copy into the parameter, where the update has not done so itself.</summary>

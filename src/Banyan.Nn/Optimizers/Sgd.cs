@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Banyan.Cpu;
 
 namespace Banyan.Nn;
@@ -8,7 +9,7 @@ namespace Banyan.Nn;
 /// </summary>
 public sealed class Sgd : Optimizer
 {
-    private readonly double _momentum, _dampening;
+    private readonly double _dampening;
     private readonly bool _nesterov;
 
     /// <summary>An optimizer over groups.</summary>
@@ -26,16 +27,19 @@ public sealed class Sgd : Optimizer
             throw new ArgumentException($"SGD: Nesterov's momentum needs momentum > 0 and dampening 0; given {momentum} and {dampening}");
         }
         LearningRate = learningRate;
-        _momentum = momentum;
+        Momentum = momentum;
         _dampening = dampening;
         _nesterov = nesterov;
     }
+
+    /// <summary>Decay of the velocity; one-cycle schedules move it.</summary>
+    public double Momentum { get; set; }
 
     /// <inheritdoc/>
     protected override void Update(ParameterState p)
     {
         var plain = new Plain { Rate = (float)RateOf(p), L2 = (float)p.Group.WeightDecay };
-        if (_momentum == 0)
+        if (Momentum == 0)
         {
             Apply(p, plain);
             return;
@@ -43,7 +47,7 @@ public sealed class Sgd : Optimizer
         var rule = new WithMomentum
         {
             Plain = plain,
-            Momentum = (float)_momentum,
+            Momentum = (float)Momentum,
             Share = p.Steps == 1 ? 1 : (float)(1 - _dampening),   // the first buffer is the whole gradient
             Nesterov = _nesterov,
         };
@@ -56,6 +60,7 @@ public sealed class Sgd : Optimizer
 
         public static int StateCount => 0;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Update<S, V>(ref V w, V g, ref V a, ref V b, ref V c) where S : struct, ISimd<V> where V : struct =>
             w = S.Fma(S.Splat(-Rate), S.Fma(w, S.Splat(L2), g), w);
     }
@@ -68,6 +73,7 @@ public sealed class Sgd : Optimizer
 
         public static int StateCount => 1;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Update<S, V>(ref V w, V g, ref V u, ref V b, ref V c) where S : struct, ISimd<V> where V : struct
         {
             g = S.Fma(w, S.Splat(Plain.L2), g);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Banyan.Cpu;
 
 /// <summary>
@@ -17,8 +19,6 @@ internal interface IUpdateRule
 /// </summary>
 internal static unsafe class UpdateLoop
 {
-    // Half-width gradients and weights pass through a block of this many floats, which stays in the first-level cache.
-    private const int Block = 1024;
     private const long Piece = 16 * 1024;
 
     /// <summary>Updates a float32 weight (and its rounded copy) from a gradient of any float type.</summary>
@@ -40,7 +40,7 @@ internal static unsafe class UpdateLoop
         var body = new Body<U>
         {
             Rule = rule, W = F(weight), A = F(a), B = F(b), C = F(c), Scale = (float)gradientScale,
-            G = Bytes(gradient), GType = Cell(gradient), R = Bytes(rounded), RType = rounded is null ? HalfType.None : Cell(rounded),
+            G = new FloatSource(gradient), IsRounded = rounded is not null, R = rounded is null ? default : new FloatSource(rounded),
         };
         weight.Pool.For(weight.Count, Piece, body);
         weight.MarkChanged();
@@ -53,20 +53,14 @@ internal static unsafe class UpdateLoop
         GC.KeepAlive(c);
     }
 
-    private static byte* Bytes(Tensor? t) => t is null ? null : t.Body.Storage!.Pointer + t.DType.ByteCount(t.Body.Offset);
-
-    private static float* F(Tensor? t) => (float*)Bytes(t);
-
-    private static HalfType Cell(Tensor t) => t.DType == DType.BFloat16 ? HalfType.BFloat16 : t.DType == DType.Float16 ? HalfType.Float16 : HalfType.None;
-
-    private enum HalfType { None, BFloat16, Float16 }
+    private static float* F(Tensor? t) => t is null ? null : (float*)t.Body.Storage!.Pointer + t.Body.Offset;
 
     private struct Body<U> : IParallelBody, IKernel where U : struct, IUpdateRule
     {
         public U Rule;
         public float* W, A, B, C;
-        public byte* G, R;
-        public HalfType GType, RType;
+        public FloatSource G, R;
+        public bool IsRounded;
         public float Scale;
         private float* _gradient;     // the gradient of element i is _gradient[i]
         private long _begin, _end;
@@ -74,41 +68,17 @@ internal static unsafe class UpdateLoop
         public void Run(long begin, long end)
         {
             Body<U> copy = this;
-            if (GType == HalfType.None && RType == HalfType.None)
+            float* buffer = stackalloc float[FloatSource.Block];
+            long step = G.IsFloat32 && !IsRounded ? end - begin : FloatSource.Block;
+            for (long i = begin; i < end; i += step)
             {
-                copy._gradient = (float*)G;
-                (copy._begin, copy._end) = (begin, end);
+                (copy._begin, copy._end) = (i, Math.Min(i + step, end));
+                copy._gradient = G.Read(i, copy._end, buffer) - i;
                 Isa.Run(ref copy);
-                return;
-            }
-            float* buffer = stackalloc float[Block];
-            for (long i = begin; i < end; i += Block)
-            {
-                (copy._begin, copy._end) = (i, Math.Min(i + Block, end));
-                copy._gradient = GType == HalfType.None ? (float*)G : Widen(buffer, i, copy._end) - i;
-                Isa.Run(ref copy);
-                Narrow(i, copy._end);
-            }
-        }
-
-        private readonly float* Widen(float* buffer, long begin, long end)
-        {
-            for (long i = begin; i < end; i++)
-            {
-                buffer[i - begin] = GType == HalfType.BFloat16 ? ((BFloat16*)G)[i] : (float)((Half*)G)[i];
-            }
-            return buffer;
-        }
-
-        private readonly void Narrow(long begin, long end)
-        {
-            for (long i = begin; RType == HalfType.BFloat16 && i < end; i++)
-            {
-                ((BFloat16*)R)[i] = (BFloat16)W[i];
-            }
-            for (long i = begin; RType == HalfType.Float16 && i < end; i++)
-            {
-                ((Half*)R)[i] = (Half)W[i];
+                if (IsRounded)
+                {
+                    R.Write(i, copy._end, W + i);
+                }
             }
         }
 
@@ -126,6 +96,7 @@ internal static unsafe class UpdateLoop
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void Step<S, V>(ref U rule, long i) where S : struct, ISimd<V> where V : struct
         {
             V w = S.Load(W + i), g = S.Mul(S.Load(_gradient + i), S.Splat(Scale));
