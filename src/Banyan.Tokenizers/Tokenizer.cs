@@ -237,7 +237,7 @@ public sealed class Tokenizer
         {
             if (Parts.Added.TokenOf(ids[i]) is { } token && !(skipSpecialTokens && Parts.Added.IsSpecial(token)))
             {
-                tokens.Add(token);
+                tokens.Add(Parts.Added.TextOf(ids[i])!);
             }
         }
         return Parts.Decoder?.Decode(tokens) ?? string.Join(' ', tokens);

@@ -13,7 +13,10 @@ internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors)
         }
         foreach (JsonElement r in Expected.List(vectors, "no_special"))
         {
-            string text = Expected.Text(r.GetProperty("name").GetString()!);
+            string name = r.GetProperty("name").GetString()!;
+            string text = Expected.List(vectors, "records").FirstOrDefault(v => Expected.TextOrNull(v, "name") == name) is { ValueKind: JsonValueKind.Object } own
+                ? own.GetProperty("text").GetString()!
+                : Expected.Text(name);
             Assert.Equal(Expected.Ints(r.GetProperty("ids")), tokenizer.Encode(text, addSpecialTokens: false).Ids);
             Assert.Equal(Expected.Ints(r.GetProperty("ids")), tokenizer.EncodeToIds(text, addSpecialTokens: false));
         }
