@@ -3,7 +3,10 @@ using System.Text.Json;
 namespace Banyan.Tokenizers.Tests;
 
 /// <summary>Checks every list of a <c>vectors.json</c> against a tokenizer.</summary>
-internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors)
+/// <param name="tokenizer">The tokenizer to check.</param>
+/// <param name="vectors">The lists.</param>
+/// <param name="withoutOffsets">Name of a record whose offsets the reference gets wrong.</param>
+internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors, string? withoutOffsets = null)
 {
     public void Run()
     {
@@ -45,7 +48,7 @@ internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors)
         }
         else
         {
-            Expected.Check(record, tokenizer.Encode(text.GetString()!), what);
+            Expected.Check(record, tokenizer.Encode(text.GetString()!), what, what == withoutOffsets ? "offsets" : null);
             Assert.Equal(Expected.Ints(record.GetProperty("ids")), tokenizer.EncodeToIds(text.GetString()!));
         }
         CheckDecoded(record, what);

@@ -41,7 +41,7 @@ internal static class Tiktoken
         HashSet<int> taken = [.. ids.Values];
         foreach ((string token, int id) in encoding.SpecialTokens)
         {
-            if (!taken.Add(id) || !ids.TryAdd(token, id))
+            if (taken.Contains(id) || !ids.TryAdd(token, id))
             {
                 throw new TokenizerFormatException(
                     file, $"rank {id}", $"found a token of the file, expected {token} to have this id alone: the file does not belong to its name");
