@@ -235,9 +235,9 @@ public sealed class Tokenizer
         List<string> tokens = new(ids.Count);
         for (int i = 0; i < ids.Count; i++)
         {
-            if (Parts.Added.TokenOf(ids[i]) is { } token && !(skipSpecialTokens && Parts.Added.IsSpecial(token)))
+            if (TextOf(ids[i], skipSpecialTokens) is { } text)
             {
-                tokens.Add(token);
+                tokens.Add(text);
             }
         }
         return Parts.Decoder?.Decode(tokens) ?? string.Join(' ', tokens);
@@ -248,6 +248,10 @@ public sealed class Tokenizer
     /// <param name="prefix">Tokens that came before and whose text is known already.</param>
     public DecodeStream DecodeStream(bool skipSpecialTokens = true, IEnumerable<int>? prefix = null) =>
         new(this, prefix ?? [], skipSpecialTokens);
+
+    /// <summary>What the decoder is given for an id; null where it is unknown or skipped.</summary>
+    internal string? TextOf(int id, bool skipSpecialTokens) =>
+        Parts.Added.TokenOf(id) is { } token && !(skipSpecialTokens && Parts.Added.IsSpecial(token)) ? Parts.Added.TextOf(id) : null;
 
     private int? IdOrNull(string? token) => token is null ? null : TokenToId(token);
 

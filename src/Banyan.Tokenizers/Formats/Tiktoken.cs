@@ -25,23 +25,27 @@ internal static class Tiktoken
     public static TokenizerParts Read(byte[] bytes, string file, TiktokenEncoding encoding)
     {
         Dictionary<string, int> ids = ReadRanks(bytes, file);
+        (string, int)[] ranked = [.. ids.Select(p => (p.Key, p.Value))];
+        AddSpecial(ids, encoding, file);
         Vocabulary vocabulary = new(ids);
         CheckAlphabet(vocabulary, file);
-        Bpe model = PieceMerges.Build(vocabulary, [.. ids.Select(p => (p.Key, p.Value))], new() { IgnoreMerges = true }, new(default, "", file));
+        Bpe model = PieceMerges.Build(vocabulary, ranked, new() { IgnoreMerges = true }, new(default, "", file));
         TokenizerParts parts = VocabularyAndMerges.ByteLevel(model, encoding.Pattern);
-        AddSpecial(parts, encoding, file);
+        parts.Added.Add([.. encoding.SpecialTokens.Select(t => new AddedToken(t.Token, Special: true))]);
         return parts;
     }
 
-    private static void AddSpecial(TokenizerParts parts, TiktokenEncoding encoding, string file)
+    /// <summary>Special tokens stand in the vocabulary, so that a tokenizer.json keeps their ids; no merge makes them.</summary>
+    private static void AddSpecial(Dictionary<string, int> ids, TiktokenEncoding encoding, string file)
     {
+        HashSet<int> taken = [.. ids.Values];
         foreach ((string token, int id) in encoding.SpecialTokens)
         {
-            if (parts.Model.IdToToken(id) is { } taken && taken != token)
+            if (taken.Contains(id) || !ids.TryAdd(token, id))
             {
-                throw new TokenizerFormatException(file, $"rank {id}", $"found a token of the vocabulary, expected {token} to have this id: the file does not belong to its name");
+                throw new TokenizerFormatException(
+                    file, $"rank {id}", $"found a token of the file, expected {token} to have this id alone: the file does not belong to its name");
             }
-            parts.Added.Add(new AddedToken(token, Special: true), id);
         }
     }
 

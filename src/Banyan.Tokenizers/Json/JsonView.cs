@@ -51,6 +51,10 @@ internal readonly struct JsonView(JsonElement element, string path, string file)
 
     public int Int(string name, int min = 0, int max = int.MaxValue) => Member(name).AsInt(min, max);
 
+    /// <summary>A length of any size: what is beyond int limits nothing.</summary>
+    public int Length(string name, int min) =>
+        Member(name) is { Kind: JsonValueKind.Number } v && v.Element.TryGetUInt64(out ulong value) && value > int.MaxValue ? int.MaxValue : Int(name, min);
+
     public JsonView Object(string name) => Member(name).Require(JsonValueKind.Object, "an object");
 
     public JsonView Array(string name) => Member(name).Require(JsonValueKind.Array, "an array");

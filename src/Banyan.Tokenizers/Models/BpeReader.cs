@@ -20,7 +20,7 @@ internal static class BpeReader
         };
         Vocabulary vocabulary = ModelReader.ReadVocabulary(view.Object("vocab"));
         JsonView merges = view.Array("merges");
-        return Build(options, vocabulary, merges.Items().Select(ReadPair), merges.Element.GetArrayLength());
+        return Build(options, vocabulary, merges.Items().Where(m => !IsVersion(m)).Select(ReadPair), merges.Element.GetArrayLength());
     }
 
     /// <summary>A model from merges in the order in which they were learned, each with its place in a file.</summary>
@@ -46,6 +46,10 @@ internal static class BpeReader
         double value = view.AsDouble();
         return value is >= 0 and <= 1 ? value : throw view.Error($"found {view.Describe()}, expected a probability from 0 to 1");
     }
+
+    /// <summary>The first line of a merges.txt, which some converters took along.</summary>
+    private static bool IsVersion(JsonView merge) =>
+        merge.Kind == JsonValueKind.String && merge.AsString().StartsWith("#version", StringComparison.Ordinal);
 
     /// <summary>Either ["a", "b"] or the older "a b".</summary>
     private static (JsonView Where, string Left, string Right) ReadPair(JsonView merge)

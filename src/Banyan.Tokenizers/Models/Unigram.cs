@@ -17,6 +17,7 @@ internal sealed class Unigram : TokenModel
     private readonly int? _unkId;
     private readonly bool _byteFallback;
     private readonly HashSet<int> _never;
+    private readonly bool _float32; // SentencePiece adds scores in single precision: near ties fall its way
     private readonly int[]? _byteIds;
     private readonly double _unkScore;
 
@@ -28,6 +29,7 @@ internal sealed class Unigram : TokenModel
     public Unigram((string Token, double Score)[] pieces, int? unkId, bool byteFallback, HashSet<int>? never = null, double? lowest = null)
     {
         _never = never ?? [];
+        _float32 = never is not null;
         (_pieces, _unkId, _byteFallback) = (pieces, unkId, byteFallback);
         Dictionary<string, int> ids = [];
         for (int i = 0; i < pieces.Length; i++)
@@ -115,18 +117,20 @@ internal sealed class Unigram : TokenModel
             {
                 if (id >= 0)
                 {
-                    Offer(i, end + 1, id, best[i] + _pieces[id].Score, best, back);
+                    Offer(i, end + 1, id, Add(best[i], _pieces[id].Score), best, back);
                     single |= end + 1 - i == width;
                 }
             }
             if (!single)
             {
-                Offer(i, i + width, _unkId ?? throw MissingUnknown(), best[i] + _unkScore, best, back);
+                Offer(i, i + width, _unkId ?? throw MissingUnknown(), Add(best[i], _unkScore), best, back);
             }
             i += width;
         }
         return back;
     }
+
+    private double Add(double a, double b) => _float32 ? (float)(a + b) : a + b;
 
     private static void Offer(int start, int end, int id, double score, double[] best, (int, int)[] back)
     {

@@ -46,6 +46,9 @@ internal sealed class TextPattern
 
     public static TextPattern Regex(string pattern) => new(pattern, isRegex: true);
 
+    /// <summary>The empty string, which stands between any two characters.</summary>
+    public bool IsEmpty => !_isRegex && _text.Length == 0;
+
     /// <summary>Matches and what lies between them, in order, covering the text.</summary>
     public List<MatchPart> Find(ReadOnlySpan<char> text)
     {
