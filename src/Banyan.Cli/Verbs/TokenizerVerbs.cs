@@ -4,6 +4,7 @@ using Banyan.Cli.Options;
 using Banyan.Cli.Output;
 using Banyan.Data.Readers;
 using Banyan.Tokenizers;
+using Banyan.Tokenizers.Training;
 
 namespace Banyan.Cli.Verbs;
 

@@ -29,11 +29,9 @@ public static unsafe partial class KernelBenchmarks
         yield return new("embedding backward", 2, 1, true, Count, EmbeddingBackward);
         yield return new("cross-entropy", 1, 0, false, OpRows * OpClasses, (data, step) => CrossEntropy(data, gradient: false));
         yield return new("cross-entropy and gradient", 1, 1, true, OpRows * OpClasses, (data, step) => CrossEntropy(data, gradient: true));
-        yield return new("adamw", 4, 3, true, Count, AdamW);
         yield return new("squared norm", 1, 0, false, Count, SquaredNorm);
     }
 
-    /// <summary>Kernels that pass over memory: activations, softmax, norms, rotary and token embeddings, cross-entropy, AdamW.</summary>
     /// <param name="threads">Threads that compute, at least 1.</param>
     /// <param name="cancellation">Ends the measurement early.</param>
     /// <param name="filter">Only cases whose name contains this, in either case of letters; null: all.</param>
@@ -116,16 +114,9 @@ public static unsafe partial class KernelBenchmarks
         return () => TensorRows.CrossEntropy(logits, targets, loss, ignore: -100, smoothing: 0, scale: 1, gradient);
     }
 
-    private static Action AdamW(Scope data, Scope step)
-    {
-        Tensor w = Random(data, OpTokens, OpWidth), g = Random(data, OpTokens, OpWidth), m = Random(data, OpTokens, OpWidth), v = data.Zeros([OpTokens, OpWidth]);
-        var settings = new AdamWKernel.Settings { Beta1 = 0.9f, Beta2 = 0.95f, Eps = 1e-8f, GradScale = 1, Decay = 1e-5f, StepSize = 1e-4f, RootCorrection2 = 1 };
-        return () => AdamWKernel.Run(w, g, m, v, settings);
-    }
-
     private static Action SquaredNorm(Scope data, Scope step)
     {
         Tensor x = Random(data, OpTokens, OpWidth);
-        return () => Cpu.SquaredNorm.Of(x);
+        return () => GradientSums.OfSquares(x);
     }
 }

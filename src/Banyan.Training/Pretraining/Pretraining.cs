@@ -91,7 +91,7 @@ public sealed class Pretraining : IDisposable
             Say($"resumed at step {_state.Step}");
         }
         _logs = new RunLogs(_o.Run, found ? _state.Step : null);
-        _peakGflops = MachineLimits.MeasureGflops(Pool.Threads);
+        _peakGflops = MachineLimits.Measure(Pool.Threads).Gflops;
         Say($"{_model.GetType().Name} with {_model.ParameterCount:N0} parameters; {_corpus.Training.TokenCount:N0} tokens to train on, {_corpus.Validation.TokenCount:N0} held out");
     }
 

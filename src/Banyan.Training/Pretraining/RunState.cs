@@ -38,7 +38,7 @@ public sealed class RunState
     {
         using CheckpointDraft draft = checkpoints.Begin(Step);
         model.Save(draft.Folder);
-        SafetensorsWriter.Write(draft[OptimizerFile], optimizer.State.Select(t => (t.Key, t.Value)));
+        SafetensorsWriter.Write(draft[OptimizerFile], optimizer.StateTensors.Select(t => (t.Key, t.Value)));
         draft.WriteState(json => Write(json, optimizer, guard));
         draft.Commit(metric is { } m && double.IsFinite(m) ? m : null);
     }
@@ -55,10 +55,8 @@ public sealed class RunState
         Load(saved, model);
         using (SafetensorsFile tensors = SafetensorsFile.Open(saved[OptimizerFile]))
         {
-            foreach (string name in tensors.Names)
-            {
-                optimizer.LoadState(name, tensors.LoadTensor(name));
-            }
+            ConfigReader numbers = state.GetObject("optimizer");
+            optimizer.LoadState(tensors.Names.ToDictionary(n => n, n => tensors.LoadTensor(n)), numbers.Keys.ToDictionary(k => k, k => numbers.GetDouble(k)));
         }
         (Step, DataStep, Tokens) = (state.GetLong("step"), state.GetLong("data_step"), state.GetLong("tokens"));
         (BestLoss, EvaluationsSinceBest) = (state.GetDouble("best_loss", double.MaxValue), state.GetInt("evaluations_since_best", 0));
@@ -84,5 +82,11 @@ public sealed class RunState
         json.WriteNumber("evaluations_since_best", EvaluationsSinceBest);
         json.WriteNumber("guard_mean", guard.Mean);
         json.WriteNumber("guard_count", guard.Count);
+        json.WriteStartObject("optimizer");
+        foreach ((string name, double value) in optimizer.StateNumbers)
+        {
+            json.WriteNumber(name, value);
+        }
+        json.WriteEndObject();
     }
 }

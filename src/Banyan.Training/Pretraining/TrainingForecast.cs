@@ -46,8 +46,7 @@ public sealed record TrainingForecast(string Model, long Parameters, long Parame
         double width = config.GetInt("hidden_size", config.GetInt("n_embd", 0)), layers = config.GetInt("num_hidden_layers", config.GetInt("n_layer", 0));
         double flops = tokens * ((6.0 * parameters) + (6 * layers * width * options.Train.Sequence));
         int threads = options.Threads > 0 ? options.Threads : ComputePool.Shared.Threads;
-        using var pool = new ComputePool(threads);
-        double seconds = flops / (ExpectedPeakShare * 1e9 * MachineLimits.MeasureGflops(threads));
+        double seconds = flops / (ExpectedPeakShare * 1e9 * MachineLimits.Measure(threads).Gflops);
         return new TrainingForecast(model.GetType().Name, parameters, bytes, bytes, bytes * states, Activations(model, batch, options), tokens, flops, seconds);
     }
 
