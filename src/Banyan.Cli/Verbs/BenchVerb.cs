@@ -77,7 +77,7 @@ internal sealed class BenchVerb : Verb
             foreach (KernelRate rate in run(threads))
             {
                 output.Line(rate.ToString());
-                cases.Add(new JsonObject { ["name"] = rate.Name, ["threads"] = rate.Threads, [rate.Unit == "GB/s" ? "gb_s" : "gflops"] = rate.Rate, ["fraction_of_peak"] = rate.FractionOfPeak });
+                cases.Add((JsonNode)new JsonObject { ["name"] = rate.Name, ["threads"] = rate.Threads, [rate.Unit == "GB/s" ? "gb_s" : "gflops"] = rate.Rate, ["fraction_of_peak"] = rate.FractionOfPeak });
             }
         }
         return new JsonObject { ["cases"] = cases, ["limits"] = Document(limits!) };

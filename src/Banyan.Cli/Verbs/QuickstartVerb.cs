@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Text;
+
 using System.Text.Json.Nodes;
 using Banyan.Checkpoints;
 using Banyan.Cli.Options;
@@ -78,7 +78,7 @@ internal sealed class QuickstartVerb : Verb
         tree["run"]!["dir"] = dir;
         tree["data"]!["train"] = Path.Combine(dir, "corpus", "train.txt");
         tree["data"]!["validation"] = Path.Combine(dir, "corpus", "heldout.txt");
-        return SettingReader.Usage(() => PretrainOptions.Read(ConfigReader.Parse(Encoding.UTF8.GetBytes(tree.ToJsonString()), "recipes/quickstart.yaml")));
+        return SettingReader.Usage(() => PretrainOptions.Read(ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(tree.ToJsonString()), "recipes/quickstart.yaml")));
     }
 
     private static string Unused(string dir)
@@ -94,7 +94,7 @@ internal sealed class QuickstartVerb : Verb
     private static void Write(string path, IEnumerable<StoryDocument> documents)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        AtomicFile.WriteAllBytes(path, Encoding.UTF8.GetBytes(string.Join("\n<|endoftext|>\n", documents.Select(d => d.Text)) + "\n"));
+        AtomicFile.WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(string.Join("\n<|endoftext|>\n", documents.Select(d => d.Text)) + "\n"));
     }
 
     // The first sentence of a story that training never shows.

@@ -25,7 +25,7 @@ internal sealed class VerifyVerb : Verb
         foreach (VerificationCheck check in ModelVerification.Run(s.Text("model"), stop))
         {
             output.Line($"{(check.Pass ? "pass" : "FAIL")}  {check.Name}: {check.Detail}");
-            checks.Add(new JsonObject { ["name"] = check.Name, ["pass"] = check.Pass, ["detail"] = check.Detail });
+            checks.Add((JsonNode)new JsonObject { ["name"] = check.Name, ["pass"] = check.Pass, ["detail"] = check.Detail });
             all &= check.Pass;
         }
         output.Document(new JsonObject { ["checks"] = checks });
