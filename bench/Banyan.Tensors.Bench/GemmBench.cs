@@ -88,7 +88,7 @@ internal static unsafe class GemmBench
         return best;
     }
 
-    private static NativeBuffer Random(long count)
+    internal static NativeBuffer Random(long count)
     {
         var buffer = new NativeBuffer(count * sizeof(float));
         var random = new Random(1);
