@@ -88,7 +88,7 @@ internal static unsafe class GemmBench
         return best;
     }
 
-    internal static NativeBuffer Random(long count)
+    private static NativeBuffer Random(long count)
     {
         var buffer = new NativeBuffer(count * sizeof(float));
         var random = new Random(1);

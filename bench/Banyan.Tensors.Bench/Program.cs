@@ -6,5 +6,4 @@ int[] threads = args.Length > 1 ? [.. args.Skip(1).Select(int.Parse)] : Environm
 foreach (int t in threads)
 {
     GemmBench.Run(filter, t);
-    RowBench.Run(filter, t);
 }
