@@ -4,19 +4,19 @@ internal static class FftCases
 {
     public static void Register(OpTable t)
     {
-        t["torch.fft.rfft"] = c => Fft.Real(c.X, Length(c), norm: Norm(c));
-        t["fft"] = c => Fft.Transform(c.X);
-        t["ifft"] = c => Fft.Inverse(c.X);
-        t["irfft"] = c => Fft.InverseReal(c.X, Length(c));
-        t["torch.fft.rfft2"] = c => Fft.Real2(c.X);
-        t["torch.fft.fftshift"] = c => Fft.Shift(c.X);
-        t.Many("fftfreq", c => [Fft.Frequencies(7, 0.5), Fft.RealFrequencies(8)]);
+        t["torch.fft.rfft"] = c => Fourier.Rfft(c.X, Length(c), norm: Norm(c));
+        t["fft"] = c => Fourier.Fft(c.X);
+        t["ifft"] = c => Fourier.Ifft(c.X);
+        t["irfft"] = c => Fourier.Irfft(c.X, Length(c));
+        t["torch.fft.rfft2"] = c => Fourier.Rfft2(c.X);
+        t["torch.fft.fftshift"] = c => Fourier.FftShift(c.X);
+        t.Many("fftfreq", c => [Fourier.FftFreq(7, 0.5), Fourier.RfftFreq(8)]);
         t.Many("windows", c =>
         [
             Window.Hann(10), Window.Hann(10, periodic: false), Window.Hamming(10), Window.Blackman(10), Window.Kaiser(10, 12), Window.Bartlett(10),
         ]);
-        t["stft"] = c => Stft.Forward(c.X, Options(c));
-        t["istft"] = c => Stft.Inverse(Stft.Forward(c.X, Options(c)), Options(c), c.X.Shape[-1]);
+        t["stft"] = c => Fourier.Stft(c.X, Options(c));
+        t["istft"] = c => Fourier.Istft(Fourier.Stft(c.X, Options(c)), Options(c), c.X.Shape[-1]);
         t["fft_conv"] = c => Convolve(c.X, c["k"]);
     }
 
@@ -38,8 +38,8 @@ internal static class FftCases
     private static Tensor Convolve(Tensor x, Tensor k)
     {
         long n = x.Shape[-1] + k.Shape[-1] - 1;
-        Tensor a = Fft.Real(x, n), b = Fft.Real(k, n);
+        Tensor a = Fourier.Rfft(x, n), b = Fourier.Rfft(k, n);
         (Tensor ar, Tensor ai, Tensor br, Tensor bi) = (a.Select(-1, 0), a.Select(-1, 1), b.Select(-1, 0), b.Select(-1, 1));
-        return Fft.InverseReal(Tensor.Cat([(ar * br - ai * bi).Unsqueeze(-1), (ar * bi + ai * br).Unsqueeze(-1)], -1), n);
+        return Fourier.Irfft(Tensor.Cat([(ar * br - ai * bi).Unsqueeze(-1), (ar * bi + ai * br).Unsqueeze(-1)], -1), n);
     }
 }

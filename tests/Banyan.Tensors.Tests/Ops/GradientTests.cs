@@ -24,10 +24,10 @@ public class GradientTests
     [Fact]
     public void OfSpectra()
     {
-        FiniteDifferences.Check(x => Fft.InverseReal2(x[0]), FiniteDifferences.Random([3, 3, 2]));
-        FiniteDifferences.Check(x => Fft.InverseReal(x[0], 7, dim: 0, FftNorm.Ortho), FiniteDifferences.Random([3, 2, 2]));
-        FiniteDifferences.Check(x => Fft.Transform(x[0], 5, dim: 0, FftNorm.Forward), FiniteDifferences.Random([6, 2, 2]));
-        FiniteDifferences.Check(x => Fft.InverseShift(Fft.Shift(x[0])).Square(), FiniteDifferences.Random([5]));
+        FiniteDifferences.Check(x => Fourier.Irfft2(x[0]), FiniteDifferences.Random([3, 3, 2]));
+        FiniteDifferences.Check(x => Fourier.Irfft(x[0], 7, dim: 0, FftNorm.Ortho), FiniteDifferences.Random([3, 2, 2]));
+        FiniteDifferences.Check(x => Fourier.Fft(x[0], 5, dim: 0, FftNorm.Forward), FiniteDifferences.Random([6, 2, 2]));
+        FiniteDifferences.Check(x => Fourier.IfftShift(Fourier.FftShift(x[0])).Square(), FiniteDifferences.Random([5]));
     }
 
     [Fact]

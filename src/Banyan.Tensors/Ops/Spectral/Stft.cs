@@ -31,29 +31,26 @@ public sealed class StftOptions
     internal FftNorm Norm => Normalized ? FftNorm.Ortho : FftNorm.Backward;
 }
 
-/// <summary>The short-time Fourier transform: spectra of overlapping windowed frames.</summary>
-public static class Stft
+// The short-time Fourier transform: spectra of overlapping windowed frames.
+public static partial class Fourier
 {
     /// <summary>The spectra of a signal: (..., T) becomes (..., bins, frames, 2).</summary>
     /// <exception cref="ArgumentException">The signal is shorter than a frame (or than its reflection needs), or the window too long.</exception>
-    public static Tensor Forward(Tensor x, StftOptions options)
+    public static Tensor Stft(Tensor x, StftOptions options)
     {
         Tensor signal = options.Center ? Extend(x, options.FftSize / 2, options.Reflect) : x;
         Tensor frames = SlidingWindows.Apply(signal, [options.FftSize], [options.Hop], [1]).Transpose(-1, -2);   // (..., frames, n)
         Tensor windowed = options.Window is null ? frames : frames * Padded(options);
-        Tensor pair = windowed.Unsqueeze(-1);
-        Tensor spectra = options.OneSided
-            ? Fft.Real(windowed, norm: options.Norm)
-            : Fft.Transform(Tensor.Cat([pair, pair.Detach() * 0], -1), norm: options.Norm);
+        Tensor spectra = options.OneSided ? Rfft(windowed, norm: options.Norm) : Fft(Complex(windowed), norm: options.Norm);
         return spectra.Transpose(-2, -3);
     }
 
     /// <summary>The signal of given spectra: frames are added where they overlap and divided by the sum of the squared windows (Griffin and Lim 1984).</summary>
     /// <param name="y">(..., bins, frames, 2).</param>
-    /// <param name="options">As given to <see cref="Forward"/>.</param>
+    /// <param name="options">As given to <see cref="Stft"/>.</param>
     /// <param name="length">Samples to return. Default: as many as the frames hold.</param>
     /// <exception cref="ArgumentException">The windows leave a sample uncovered, or the frames hold fewer samples than asked for.</exception>
-    public static Tensor Inverse(Tensor y, StftOptions options, long? length = null)
+    public static Tensor Istft(Tensor y, StftOptions options, long? length = null)
     {
         long n = options.FftSize, total = n + options.Hop * (y.Shape[-2] - 1), start = options.Center ? n / 2 : 0;
         long samples = length ?? total - 2 * start;
@@ -62,7 +59,7 @@ public static class Stft
             throw new ArgumentException($"istft: {samples} samples asked for, {y.Shape[-2]} frames hold {total - start}");
         }
         Tensor spectra = y.Transpose(-2, -3);   // (..., frames, bins, 2)
-        Tensor frames = options.OneSided ? Fft.InverseReal(spectra, n, norm: options.Norm) : Fft.Inverse(spectra, norm: options.Norm).Select(-1, 0);
+        Tensor frames = options.OneSided ? Irfft(spectra, n, norm: options.Norm) : Ifft(spectra, norm: options.Norm).Select(-1, 0);
         Tensor window = options.Window is null ? Tensor.Full([n], 1) : Padded(options);
         Tensor sum = OverlapAdd.Apply((frames * window).Transpose(-1, -2), [total], [options.Hop], [1]).Slice(-1, start, samples);
         Tensor weight = OverlapAdd.Apply((window * window).Unsqueeze(-1).Expand([n, y.Shape[-2]]), [total], [options.Hop], [1]).Slice(-1, start, samples);

@@ -19,7 +19,7 @@ public enum FftNorm
 /// Discrete Fourier transforms of any length. Complex tensors have a last dimension of 2 (real, imaginary), which <c>dim</c> does not count:
 /// dimension -1 of a complex (B, n, 2) is n. Computed in double precision.
 /// </summary>
-public static class Fft
+public static partial class Fourier
 {
     /// <summary>The transform of complex numbers along one dimension.</summary>
     /// <param name="x">(..., n, ..., 2).</param>
@@ -27,21 +27,20 @@ public static class Fft
     /// <param name="dim">The dimension, not counting the last. Default: the last.</param>
     /// <param name="norm">Default: no factor here, 1/n in the inverse.</param>
     /// <exception cref="ArgumentException">The last dimension is not 2, or the length is less than 1.</exception>
-    public static Tensor Transform(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward) => Along(x, n, dim, norm, inverse: false);
+    public static Tensor Fft(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward) => Along(x, n, dim, norm, inverse: false);
 
-    /// <summary>The inverse transform of complex numbers along one dimension; parameters as in <see cref="Transform"/>.</summary>
-    public static Tensor Inverse(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward) => Along(x, n, dim, norm, inverse: true);
+    /// <summary>The inverse transform of complex numbers along one dimension; parameters as in <see cref="Fft"/>.</summary>
+    public static Tensor Ifft(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward) => Along(x, n, dim, norm, inverse: true);
 
     /// <summary>The first n/2 + 1 bins of the transform of real numbers: (..., n) becomes (..., n/2 + 1, 2). The rest mirrors them.</summary>
     /// <param name="x">Real numbers.</param>
     /// <param name="n">Length: the input is cut or filled with zeros. Default: the input's.</param>
     /// <param name="dim">Default: the last.</param>
     /// <param name="norm">Default: no factor here, 1/n in the inverse.</param>
-    public static Tensor Real(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward)
+    public static Tensor Rfft(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward)
     {
         int axis = x.Shape.Axis(dim);
-        Tensor pair = x.Unsqueeze(-1);
-        Tensor y = Transform(Tensor.Cat([pair, pair.Detach() * 0], -1), n, axis, norm);
+        Tensor y = Fft(Complex(x), n, axis, norm);
         return y.Slice(axis, 0, y.Shape[axis] / 2 + 1);
     }
 
@@ -52,7 +51,7 @@ public static class Fft
     /// <param name="n">Length of the result. Default: 2 (m - 1).</param>
     /// <param name="dim">The dimension, not counting the last. Default: the last.</param>
     /// <param name="norm">Default: 1/n.</param>
-    public static Tensor InverseReal(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward)
+    public static Tensor Irfft(Tensor x, long? n = null, int dim = -1, FftNorm norm = FftNorm.Backward)
     {
         int axis = ComplexAxis(x, dim);
         long length = n ?? 2 * (x.Shape[axis] - 1);
@@ -64,27 +63,30 @@ public static class Fft
             weight[k] = k == 0 || 2 * k == length ? 1 : 2;
         }
         Shape column = new Shape([.. Enumerable.Repeat(1L, x.Rank)]).With(axis, weight.Length);
-        Tensor y = Inverse(half * Constant(x, weight, column), length, axis, norm);
+        Tensor y = Ifft(half * Constant(x, weight, column), length, axis, norm);
         return y.Select(-1, 0);
     }
 
     /// <summary>The transform of real numbers over the last two dimensions: (..., H, W) becomes (..., H, W/2 + 1, 2).</summary>
-    public static Tensor Real2(Tensor x, FftNorm norm = FftNorm.Backward) => Transform(Real(x, norm: norm), dim: -2, norm: norm);
+    public static Tensor Rfft2(Tensor x, FftNorm norm = FftNorm.Backward) => Fft(Rfft(x, norm: norm), dim: -2, norm: norm);
 
-    /// <summary>The inverse of <see cref="Real2"/>; <paramref name="width"/> is W (default 2 (m - 1)).</summary>
-    public static Tensor InverseReal2(Tensor x, long? width = null, FftNorm norm = FftNorm.Backward) => InverseReal(Inverse(x, dim: -2, norm: norm), width, norm: norm);
+    /// <summary>The inverse of <see cref="Rfft2"/>; <paramref name="width"/> is W (default 2 (m - 1)).</summary>
+    public static Tensor Irfft2(Tensor x, long? width = null, FftNorm norm = FftNorm.Backward) => Irfft(Ifft(x, dim: -2, norm: norm), width, norm: norm);
 
     /// <summary>Moves frequency 0 to the middle of a dimension; <paramref name="dim"/> counts every dimension.</summary>
-    public static Tensor Shift(Tensor x, int dim = -1) => Turn(x, dim, x.Shape[dim] / 2);
+    public static Tensor FftShift(Tensor x, int dim = -1) => Turn(x, dim, x.Shape[dim] / 2);
 
     /// <summary>Moves frequency 0 from the middle of a dimension back to its start.</summary>
-    public static Tensor InverseShift(Tensor x, int dim = -1) => Turn(x, dim, x.Shape[dim] - x.Shape[dim] / 2);
+    public static Tensor IfftShift(Tensor x, int dim = -1) => Turn(x, dim, x.Shape[dim] - x.Shape[dim] / 2);
 
     /// <summary>The frequencies of the n bins in cycles per unit, for samples <paramref name="d"/> units apart: 0, 1, ..., -1 over n d.</summary>
-    public static Tensor Frequencies(long n, double d = 1) => Line(n, k => (k < (n + 1) / 2 ? k : k - n) / (n * d));
+    public static Tensor FftFreq(long n, double d = 1) => Line(n, k => (k < (n + 1) / 2 ? k : k - n) / (n * d));
 
-    /// <summary>The frequencies of the n/2 + 1 bins of <see cref="Real"/>.</summary>
-    public static Tensor RealFrequencies(long n, double d = 1) => Line(n / 2 + 1, k => k / (n * d));
+    /// <summary>The frequencies of the n/2 + 1 bins of <see cref="Rfft"/>.</summary>
+    public static Tensor RfftFreq(long n, double d = 1) => Line(n / 2 + 1, k => k / (n * d));
+
+    // Real numbers with imaginary parts of 0.
+    private static Tensor Complex(Tensor x) => SlicePad.Apply(x.Unsqueeze(-1), x.Shape.Insert(-1, 2), x.Rank, 0);
 
     private static Tensor Line(long n, Func<long, double> at)
     {
