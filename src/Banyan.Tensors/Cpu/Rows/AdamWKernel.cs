@@ -46,31 +46,40 @@ internal static unsafe class AdamWKernel
             Isa.Run(ref copy);
         }
 
-        public void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
+        public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
         {
             long i = _begin;
+            var step = new Step<S, V>(this);
             for (; i <= _end - S.Width; i += S.Width)
             {
-                Update<S, V>(i);
+                step.Update(i);
             }
+            var rest = new Step<SimdScalar, float>(this);
             for (; i < _end; i++)
             {
-                Update<SimdScalar, float>(i);
+                rest.Update(i);
             }
         }
+    }
 
-        private readonly void Update<S, V>(long i) where S : struct, ISimd<V> where V : struct
+    // The settings as vectors, made once.
+    private readonly struct Step<S, V>(in Body body) where S : struct, ISimd<V> where V : struct
+    {
+        private readonly float* _w = body.W, _g = body.G, _m = body.M, _v = body.V_;
+        private readonly V _gradScale = S.Splat(body.Set.GradScale), _l2 = S.Splat(body.Set.L2), _eps = S.Splat(body.Set.Eps);
+        private readonly V _beta2 = S.Splat(body.Set.Beta2), _rest1 = S.Splat(1 - body.Set.Beta1), _rest2 = S.Splat(1 - body.Set.Beta2);
+        private readonly V _inverseRoot = S.Splat(1 / body.Set.RootCorrection2), _keep = S.Splat(1 - body.Set.Decay), _stepSize = S.Splat(body.Set.StepSize);
+
+        public void Update(long i)
         {
-            V w = S.Load(W + i), g = S.Mul(S.Load(G + i), S.Splat(Set.GradScale));
-            g = S.Fma(w, S.Splat(Set.L2), g);
-            V m = S.Load(M + i), v = S.Load(V_ + i);
-            m = S.Fma(S.Sub(g, m), S.Splat(1 - Set.Beta1), m);
-            v = S.Fma(S.Mul(g, g), S.Splat(1 - Set.Beta2), S.Mul(v, S.Splat(Set.Beta2)));
-            V denominator = S.Add(S.Div(S.Sqrt(v), S.Splat(Set.RootCorrection2)), S.Splat(Set.Eps));
-            w = S.Mul(w, S.Splat(1 - Set.Decay));
-            S.Store(W + i, S.Sub(w, S.Mul(S.Splat(Set.StepSize), S.Div(m, denominator))));
-            S.Store(M + i, m);
-            S.Store(V_ + i, v);
+            V w = S.Load(_w + i), g = S.Fma(w, _l2, S.Mul(S.Load(_g + i), _gradScale));
+            V m = S.Load(_m + i), v = S.Load(_v + i);
+            m = S.Fma(S.Sub(g, m), _rest1, m);
+            v = S.Fma(S.Mul(g, g), _rest2, S.Mul(v, _beta2));
+            V denominator = S.Fma(S.Sqrt(v), _inverseRoot, _eps);
+            S.Store(_w + i, S.Sub(S.Mul(w, _keep), S.Mul(_stepSize, S.Div(m, denominator))));
+            S.Store(_m + i, m);
+            S.Store(_v + i, v);
         }
     }
 }

@@ -20,8 +20,6 @@ internal static unsafe class CrossEntropyKernel
     public static void Run(float* z, long* targets, float* loss, long rows, long n, long ignore, float smoothing, float scale, bool gradient, ComputePool pool) =>
         RowKernel.Run(new Kernel { Z = z, Targets = targets, Loss = loss, N = n, Ignore = ignore, Smoothing = smoothing, Scale = scale, Gradient = gradient }, rows, n, pool);
 
-    private const int BlockSize = 512;
-
     private struct Kernel : IRowKernel
     {
         public float* Z, Loss;
@@ -53,7 +51,7 @@ internal static unsafe class CrossEntropyKernel
         {
             float max = RowReduce.Max<S, V>(z, N), zt = z[target] - max;
             float mean = Smoothing == 0 ? 0 : RowReduce.Sum<S, V>(z, N) / N - max;
-            float sum = SumExp<S, V>(z, max);
+            float sum = RowExp.Sum<S, V>(z, max, N, Gradient ? z : null);
             float log = MathF.Log(sum);
             *loss = Smoothing == 0 ? log - zt : (1 - Smoothing) * (log - zt) + Smoothing * (log - mean);
             if (Gradient)
@@ -61,30 +59,6 @@ internal static unsafe class CrossEntropyKernel
                 Finish<S, V>(z, Scale / sum, -Scale * Smoothing / N);
                 z[target] -= Scale * (1 - Smoothing);
             }
-        }
-
-        // The sum of e^(z - max), in blocks of a fixed size, each in RowReduce's order; with Gradient the exponentials replace the logits.
-        private readonly float SumExp<S, V>(float* z, float max) where S : struct, ISimd<V> where V : struct
-        {
-            float* block = stackalloc float[BlockSize];
-            float sum = 0;
-            for (long from = 0; from < N; from += BlockSize)
-            {
-                long m = Math.Min(BlockSize, N - from);
-                float* e = Gradient ? z + from : block;
-                V vmax = S.Splat(max);
-                long i = 0;
-                for (; i <= m - S.Width; i += S.Width)
-                {
-                    S.Store(e + i, VectorMath.Exp<S, V>(S.Sub(S.Load(z + from + i), vmax)));
-                }
-                for (; i < m; i++)
-                {
-                    e[i] = VectorMath.Exp<SimdScalar, float>(z[from + i] - max);
-                }
-                sum += RowReduce.Sum<S, V>(e, m);
-            }
-            return sum;
         }
 
         private readonly void Finish<S, V>(float* z, float factor, float shift) where S : struct, ISimd<V> where V : struct

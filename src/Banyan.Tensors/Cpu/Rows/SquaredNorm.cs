@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Banyan.Cpu;
 
 /// <summary>The sum of squares of a float32 tensor, in double precision over fixed pieces added in order: the same for any thread count.</summary>
@@ -41,21 +43,32 @@ internal static unsafe class SquaredNorm
         {
             for (long piece = begin; piece < end; piece++)
             {
-                double a = 0, b = 0, c = 0, d = 0;
-                long i = piece * Piece, last = Math.Min(i + Piece, Count);
-                for (; i <= last - 4; i += 4)
-                {
-                    a += (double)X[i] * X[i];
-                    b += (double)X[i + 1] * X[i + 1];
-                    c += (double)X[i + 2] * X[i + 2];
-                    d += (double)X[i + 3] * X[i + 3];
-                }
-                for (; i < last; i++)
-                {
-                    a += (double)X[i] * X[i];
-                }
-                Partial[piece] = (a + b) + (c + d);
+                long first = piece * Piece;
+                Partial[piece] = Sum(X + first, Math.Min(Piece, Count - first));
             }
+        }
+
+        // Element i goes to running sum i mod 16; squares of float32 are exact in double precision.
+        private static double Sum(float* x, long n)
+        {
+            Vector256<double> a = default, b = default, c = default, d = default;
+            long i = 0;
+            for (; i <= n - 16; i += 16)
+            {
+                (Vector256<double> x0, Vector256<double> x1) = Vector256.Widen(Vector256.Load(x + i));
+                (Vector256<double> x2, Vector256<double> x3) = Vector256.Widen(Vector256.Load(x + i + 8));
+                a += x0 * x0;
+                b += x1 * x1;
+                c += x2 * x2;
+                d += x3 * x3;
+            }
+            a = (a + b) + (c + d);
+            double sum = (a[0] + a[2]) + (a[1] + a[3]);
+            for (; i < n; i++)
+            {
+                sum += (double)x[i] * x[i];
+            }
+            return sum;
         }
     }
 }

@@ -53,6 +53,27 @@ internal static unsafe class TensorRows
         GC.KeepAlive(weight);
     }
 
+    /// <summary>y = the softmax of the rows of x, or its logarithm.</summary>
+    public static void Softmax(Tensor x, Tensor y, bool log)
+    {
+        if (!y.Device.IsMeta)
+        {
+            SoftmaxKernel.Forward(F(x), F(y), log, x.Count / Math.Max(x.Shape[-1], 1), x.Shape[-1], y.Pool);
+        }
+        GC.KeepAlive(x);
+    }
+
+    /// <summary>dx from the result y of <see cref="Softmax"/> and its gradient.</summary>
+    public static void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx, bool log)
+    {
+        if (!dx.Device.IsMeta)
+        {
+            SoftmaxKernel.Backward(F(y), F(dy), F(dx), log, y.Count / Math.Max(y.Shape[-1], 1), y.Shape[-1], dx.Pool);
+        }
+        GC.KeepAlive(y);
+        GC.KeepAlive(dy);
+    }
+
     /// <summary>y = the sum over the rows of a (rows, n).</summary>
     public static void ColumnSum(Tensor a, Tensor y)
     {

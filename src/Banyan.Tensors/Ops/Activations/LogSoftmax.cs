@@ -20,7 +20,12 @@ namespace Banyan.Ops
         public static Tensor Apply(Tensor x, int dim)
         {
             int axis = x.Shape.Axis(dim);
-            Tensor y = Elementwise.Convert(Forward(LayerNorm.Wide(x.Detach()), axis), x.DType);
+            bool fused = axis == x.Rank - 1 && TensorRows.Fits(x);
+            Tensor y = fused ? Tensor.Allocate(x, x.Shape) : Elementwise.Convert(Forward(LayerNorm.Wide(x.Detach()), axis), x.DType);
+            if (fused)
+            {
+                TensorRows.Softmax(x, y, log: true);
+            }
             if (Tape.Needs(y.Scope, x))
             {
                 y.Scope!.Tape!.Record(new LogSoftmax(axis), [x], y);
@@ -42,6 +47,13 @@ namespace Banyan.Ops
         protected internal override void Backward(in BackwardContext c)
         {
             Tensor y = c.Output(0), dy = c.GradOutput();
+            if (!c.CreateGraph && _dim == y.Rank - 1 && TensorRows.Fits(y))
+            {
+                Tensor dx = Tensor.Allocate(dy, y.Shape);
+                TensorRows.SoftmaxBackward(y, dy.Contiguous(), dx, log: true);
+                c.Grad(0, dx);
+                return;
+            }
             c.Grad(0, dy - y.Exp() * dy.Sum(_dim, keepDim: true));
         }
     }

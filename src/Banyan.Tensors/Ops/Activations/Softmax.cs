@@ -22,7 +22,12 @@ namespace Banyan.Ops
         public static Tensor Apply(Tensor x, int dim)
         {
             int axis = x.Shape.Axis(dim);
-            Tensor y = Elementwise.Convert(Forward(LayerNorm.Wide(x.Detach()), axis), x.DType);
+            bool fused = axis == x.Rank - 1 && TensorRows.Fits(x);
+            Tensor y = fused ? Tensor.Allocate(x, x.Shape) : Elementwise.Convert(Forward(LayerNorm.Wide(x.Detach()), axis), x.DType);
+            if (fused)
+            {
+                TensorRows.Softmax(x, y, log: false);
+            }
             if (Tape.Needs(y.Scope, x))
             {
                 y.Scope!.Tape!.Record(new Softmax(axis), [x], y);
@@ -44,6 +49,13 @@ namespace Banyan.Ops
         protected internal override void Backward(in BackwardContext c)
         {
             Tensor y = c.Output(0), dy = c.GradOutput();
+            if (!c.CreateGraph && _dim == y.Rank - 1 && TensorRows.Fits(y))
+            {
+                Tensor dx = Tensor.Allocate(dy, y.Shape);
+                TensorRows.SoftmaxBackward(y, dy.Contiguous(), dx, log: false);
+                c.Grad(0, dx);
+                return;
+            }
             c.Grad(0, y * (dy - (dy * y).Sum(_dim, keepDim: true)));
         }
     }
