@@ -99,7 +99,7 @@ public static unsafe partial class KernelBenchmarks
     private static Action Embedding(Scope data, Scope step)
     {
         Tensor table = Random(data, OpClasses, OpWidth), ids = Ids(data, OpTokens);
-        return () => { step.Use(table).Embedding(ids); step.Reset(); };
+        return () => { step.Use(table).Embedding(step.Use(ids)); step.Reset(); };
     }
 
     private static Action EmbeddingBackward(Scope data, Scope step)
