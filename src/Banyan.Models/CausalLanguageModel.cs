@@ -33,8 +33,9 @@ public abstract class CausalLanguageModel : Model
     /// <param name="tokens">The divisor; null: the number of targets that count.</param>
     /// <param name="pass">Owner, mode and taps.</param>
     /// <param name="losses">Receives each token's loss (tokens), or null.</param>
-    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null) =>
-        LinearCrossEntropy.Apply(Hidden(batch, pass), HeadWeight, targets, tokens, losses: losses);
+    /// <param name="smoothing">Label smoothing. Default: 0.</param>
+    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null, double smoothing = 0) =>
+        LinearCrossEntropy.Apply(Hidden(batch, pass), HeadWeight, targets, tokens, smoothing, losses: losses);
 
     /// <inheritdoc/>
     public override ModelOutputs Run(ModelInputs inputs, ForwardPass pass)

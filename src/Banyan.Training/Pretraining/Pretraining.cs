@@ -30,6 +30,10 @@ public sealed class Pretraining : IDisposable
     private Stopwatch _stepping = new();
     private long _steppedTokens;
     private double _peakGflops;
+    private int _troubles;
+
+    // Bad batches since the last checkpoint: a run that finds nothing else is not saved by skipping.
+    private const int MaxTroubles = 20;
 
     private Pretraining(PretrainOptions options, IProgress<PretrainProgress>? progress, CancellationToken cancellationToken)
     {
@@ -98,7 +102,7 @@ public sealed class Pretraining : IDisposable
     private void Loop()
     {
         Schedule schedule = _o.Schedule.Create(_o.Optimizer.LearningRate, _o.Train.Steps);
-        var stepOptions = new LanguageModelStepOptions { ClipNorm = _o.Train.Clip, Seed = _o.Seed, CheckpointActivations = _o.Train.CheckpointActivations };
+        var stepOptions = new TrainingStepOptions { ClipNorm = _o.Train.Clip, Seed = _o.Seed, CheckpointActivations = _o.Train.CheckpointActivations };
         using var step = new LanguageModelStep(_model, _optimizer, stepOptions, Pool);
         TokenBatches batches = _corpus.TrainingBatches(_o.Train, _o.Seed);
         if (_state.Step == 0 && _o.Train.SampleEvery > 0)
@@ -108,6 +112,10 @@ public sealed class Pretraining : IDisposable
         BatchPrefetcher prefetcher = batches.Prefetch(_state.DataStep);
         try
         {
+            if (IsStopped())
+            {
+                _state.Save(_checkpoints, _model, _optimizer, _guard, null); // the state before the first step is one too
+            }
             while (_state.Step < _o.Train.Steps && !IsStopped())
             {
                 _stepping.Start();
@@ -148,7 +156,7 @@ public sealed class Pretraining : IDisposable
     private bool Handle(string trouble)
     {
         Say($"step {_state.Step}: {trouble}");
-        if (_guard.Action is "stop" or "none")
+        if (_guard.Action is "stop" or "none" || ++_troubles > MaxTroubles)
         {
             throw new TrainingStoppedException($"{_o.Run.Dir}: stopped at step {_state.Step}: {trouble}. Lower optimizer.learning_rate, or set guard.action=skip or rollback");
         }
@@ -183,13 +191,14 @@ public sealed class Pretraining : IDisposable
         {
             loss = Evaluate();
         }
-        if (Due(_o.Train.SampleEvery))
+        if (Due(_o.Train.SampleEvery) || (_o.Train.SampleEvery > 0 && _state.Step == _o.Train.Steps))
         {
             Sample();
         }
         if (Due(_o.Run.SaveEvery) || last || IsStopped())
         {
             _state.Save(_checkpoints, _model, _optimizer, _guard, loss);
+            _troubles = 0;
         }
     }
 

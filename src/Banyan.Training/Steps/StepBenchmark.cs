@@ -40,7 +40,7 @@ public sealed record StepBenchmark(long Parameters, double TokensPerSecond, doub
             throw new ArgumentException($"seq is {length}; expected at most {model.MaxPositions}, the model's positions");
         }
         model.Initialize(1);
-        using var step = new LanguageModelStep(model, new AdamW(ParameterGroup.DecayMatrices(model, 0.01), 1e-4), new LanguageModelStepOptions { ClipNorm = 0 }, pool);
+        using var step = new LanguageModelStep(model, new AdamW(ParameterGroup.DecayMatrices(model, 0.01), 1e-4), new TrainingStepOptions { ClipNorm = 0 }, pool);
         TrainingBatch fixedBatch = new TokenBatches(new StreamBlocks(Noise(batch * length * 2, model.VocabularySize), length, shuffle: false), 0, batch).Get(0);
         var times = new List<double>();
         double first = double.NaN, last = double.NaN;
