@@ -84,7 +84,7 @@ public sealed class PretrainingTests
         wild = wild with { Optimizer = wild.Optimizer with { LearningRate = 30 }, Schedule = wild.Schedule with { Warmup = 100 } };
         Assert.Throws<TrainingStoppedException>(() => Training.Pretraining.Run(wild));
 
-        PretrainOptions back = run.Options("back", steps: 60, extra: ", \"guard\": { \"action\": \"rollback\", \"spike\": 1.0 }");
+        PretrainOptions back = run.Options("back", steps: 60, extra: ", \"guard\": { \"action\": \"rollback\", \"spike\": 0.9 }");
         var messages = new Messages();
         PretrainResult result = Training.Pretraining.Run(back with { Optimizer = back.Optimizer with { LearningRate = 0.03 } }, messages);
         Assert.Equal(60, result.Steps);
