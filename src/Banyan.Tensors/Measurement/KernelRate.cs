@@ -7,7 +7,7 @@ namespace Banyan;
 /// <param name="Unit">"GFLOP/s", or "GB/s" for kernels that pass over memory (bytes read plus written).</param>
 /// <param name="FractionOfPeak">
 /// Rate divided by that of a probe: fused multiply-adds in registers, or the same number of memory streams. The probe runs right before and
-/// after every round; this is the median of the rounds, so a machine that others use too gives about the same figure as a quiet one.
+/// after every round; this is the median of the rounds during which the probe was steady, so a machine that others use too gives about the same figure as a quiet one.
 /// </param>
 public sealed record KernelRate(string Name, int Threads, double Rate, string Unit, double FractionOfPeak)
 {

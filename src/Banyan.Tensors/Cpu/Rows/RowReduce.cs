@@ -28,12 +28,23 @@ internal static unsafe class RowReduce
         public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct => S.Fma(S.Load(x + i), S.Load(y + i), sum);
     }
 
-    private readonly struct CenteredProduct(float* y, float shift) : ITerm
+    private readonly struct Weighted(float* w, float offset) : ITerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct => S.Add(sum, Weigh<S, V>(S.Load(x + i), w, offset, i));
+    }
+
+    private readonly struct WeightedProduct(float* w, float offset, float* y, float shift) : ITerm
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct =>
-            S.Fma(S.Load(x + i), S.Sub(S.Load(y + i), S.Splat(shift)), sum);
+            S.Fma(Weigh<S, V>(S.Load(x + i), w, offset, i), S.Sub(S.Load(y + i), S.Splat(shift)), sum);
     }
+
+    /// <summary>x * (w[i] + offset); x where w is null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Weigh<S, V>(V x, float* w, float offset, long i) where S : struct, ISimd<V> where V : struct =>
+        w == null ? x : S.Mul(x, S.Add(S.Load(w + i), S.Splat(offset)));
 
     private readonly struct SquaredDistance(float shift) : ITerm
     {
@@ -51,9 +62,13 @@ internal static unsafe class RowReduce
     /// <summary>Sum of x[i] * y[i].</summary>
     public static float Dot<S, V>(float* x, float* y, long n) where S : struct, ISimd<V> where V : struct => Fold<S, V, Product>(new(y), x, n);
 
-    /// <summary>Sum of x[i] * (y[i] - shift).</summary>
-    public static float Dot<S, V>(float* x, float* y, float shift, long n) where S : struct, ISimd<V> where V : struct =>
-        Fold<S, V, CenteredProduct>(new(y, shift), x, n);
+    /// <summary>Sum of x[i] * (w[i] + offset), see <see cref="Weigh"/>.</summary>
+    public static float Sum<S, V>(float* x, float* w, float offset, long n) where S : struct, ISimd<V> where V : struct =>
+        Fold<S, V, Weighted>(new(w, offset), x, n);
+
+    /// <summary>Sum of x[i] * (w[i] + offset) * (y[i] - shift).</summary>
+    public static float Dot<S, V>(float* x, float* w, float offset, float* y, float shift, long n) where S : struct, ISimd<V> where V : struct =>
+        Fold<S, V, WeightedProduct>(new(w, offset, y, shift), x, n);
 
     /// <summary>Sum of (x[i] - shift)^2.</summary>
     public static float Distance<S, V>(float* x, float shift, long n) where S : struct, ISimd<V> where V : struct =>
