@@ -255,7 +255,7 @@ internal static class EightBitCase
             int equal = expected.Zip(codes).Count(z => z.First == z.Second);
             Assert.True(equal >= 0.95 * codes.Length, $"step {step}: {codes.Length - equal} of {codes.Length} codes of {golden} differ");
             Assert.All(expected.Zip(codes), z => Assert.True(
-                Math.Abs(z.First - z.Second) <= 1 || Math.Max(Math.Abs(map.Values[z.First]), Math.Abs(map.Values[z.Second])) < 2e-5, $"step {step}: code {z.Second} of {golden} for {z.First}"));
+                Math.Abs(z.First - z.Second) <= 1 || Math.Max(Math.Abs(map.Values[z.First]), Math.Abs(map.Values[z.Second])) < 1e-4, $"step {step}: code {z.Second} of {golden} for {z.First}"));
             OptimGoldens.Close(OptimGoldens.Arrays.Floats($"adam8bit/state{step}/{golden}_absmax"), state["w/absmax" + mine].ToArray<float>(), 0, step == 1 ? 1e-6 : 1e-2, $"absmax {golden} {step}");
         }
     }
