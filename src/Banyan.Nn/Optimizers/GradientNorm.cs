@@ -5,7 +5,7 @@ namespace Banyan.Nn;
 /// <summary>The norm of all gradients together, and clipping by it (Pascanu et al. 2013, arXiv:1211.5063).</summary>
 public static class GradientNorm
 {
-    /// <summary>The norm over every parameter that has a gradient; NaN or infinite when a gradient is.</summary>
+    /// <summary>The norm over every parameter that has a gradient; NaN or infinite when a gradient is, or when the sum of powers exceeds float32's range.</summary>
     /// <param name="parameters">Those without a gradient count as zero.</param>
     /// <param name="p">Which norm: 2, 1, any positive number, or infinity (the largest element). Default: 2.</param>
     public static double Of(IEnumerable<Parameter> parameters, double p = 2)
@@ -19,6 +19,10 @@ public static class GradientNorm
                 sum = double.IsPositiveInfinity(p) ? Math.Max(sum, GradientSums.Largest(g))
                     : sum + (p == 2 ? GradientSums.OfSquares(g) : GradientSums.OfPowers(g, p));
             }
+        }
+        if (sum > float.MaxValue)
+        {
+            return double.PositiveInfinity;   // gradients this large are as broken as infinite ones; PyTorch's float32 sum overflows too
         }
         return p == 2 ? Math.Sqrt(sum) : double.IsPositiveInfinity(p) ? sum : Math.Pow(sum, 1 / p);
     }

@@ -16,7 +16,7 @@ public enum MuonScale
 /// <summary>
 /// Muon (Jordan et al. 2024): momentum, then the nearest orthogonal matrix by five Newton-Schulz steps. X = u / max(|u|, 1e-7), five times
 /// A = X X^T, X = a X + (b A + c A^2) X; w = w (1 - lr wd) - lr scale X. For the matrices inside a model: embeddings, heads, norms and biases
-/// belong to an <see cref="AdamW"/> beside it. Convolution kernels count as matrices (out, everything else). Computes in float32.
+/// belong to an <see cref="AdamW"/> beside it. Convolution kernels count as matrices (out, everything else).
 /// </summary>
 public sealed class Muon : Optimizer, IDisposable
 {
@@ -26,6 +26,7 @@ public sealed class Muon : Optimizer, IDisposable
     private readonly bool _nesterov;
     private readonly int _steps;
     private readonly MuonScale _scale;
+    private readonly DType _type;
     private readonly Scope _scratch = new(new ScopeOptions { RecycleHandles = true });
 
     /// <summary>An optimizer over groups.</summary>
@@ -35,8 +36,9 @@ public sealed class Muon : Optimizer, IDisposable
     /// <param name="nesterov">Default: true.</param>
     /// <param name="steps">Newton-Schulz steps. Default: 5.</param>
     /// <param name="scale">Default: the original one.</param>
+    /// <param name="type">Every value of the Newton-Schulz steps is rounded to it. Default: float32; torch.optim.Muon's is bfloat16.</param>
     /// <exception cref="ArgumentException">A parameter has fewer than two dimensions.</exception>
-    public Muon(IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double momentum = 0.95, bool nesterov = true, int steps = 5, MuonScale scale = MuonScale.Original)
+    public Muon(IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double momentum = 0.95, bool nesterov = true, int steps = 5, MuonScale scale = MuonScale.Original, DType? type = null)
         : base(groups)
     {
         if (Parameters.FirstOrDefault(p => p.Parameter.Shape.Rank < 2) is { } vector)
@@ -48,6 +50,7 @@ public sealed class Muon : Optimizer, IDisposable
         _nesterov = nesterov;
         _steps = steps;
         _scale = scale;
+        _type = type ?? DType.Float32;
     }
 
     /// <inheritdoc/>
@@ -57,10 +60,10 @@ public sealed class Muon : Optimizer, IDisposable
     protected override void Update(ParameterState p)
     {
         long rows = p.Weight.Shape[0], columns = p.Weight.Count / Math.Max(1, rows);
-        Tensor u = _scratch.Zeros(p.Weight.Shape);
+        Tensor u = _scratch.Zeros([rows, columns]);
         var direction = new Direction { Share = (float)(1 - _momentum), Momentum = (float)_momentum, Nesterov = _nesterov };
         UpdateLoop.Run(direction, u, null, p.Gradient, GradientScale, p.Get("momentum_buffer"));
-        Tensor x = Orthogonalize(u.Reshape([rows, columns]));
+        Tensor x = Orthogonalize(u);
         double lr = RateOf(p);
         double scale = _scale == MuonScale.Original ? Math.Sqrt(Math.Max(1, (double)rows / columns)) : 0.2 * Math.Sqrt(Math.Max(rows, columns));
         Apply(p, new Move { Keep = (float)(1 - lr * p.Group.WeightDecay) }, x, -lr * scale);
@@ -71,15 +74,23 @@ public sealed class Muon : Optimizer, IDisposable
     private Tensor Orthogonalize(Tensor u)
     {
         bool tall = u.Shape[0] > u.Shape[1];
-        double norm = Math.Sqrt(GradientSums.OfSquares(u));
-        Tensor x = (tall ? u.Transpose(0, 1).Contiguous() : u) * (1 / Math.Max(norm, Eps));
+        Tensor x = Round(tall ? Transposed(u).Contiguous() : u);
+        double norm = Round(Math.Sqrt(GradientSums.OfSquares(x)));
+        x = Round(x * (1 / Math.Max(norm, Eps)));
         for (int i = 0; i < _steps; i++)
         {
-            Tensor a = x.MatMul(x.Transpose(0, 1));
-            x = x * A + (a * B + a.MatMul(a) * C).MatMul(x);
+            Tensor a = Round(x.MatMul(Transposed(x)));
+            x = Round(x.AddMM(Round(a.AddMM(a, a, B, C)), x, A));
         }
-        return tall ? x.Transpose(0, 1).Contiguous() : x;
+        return tall ? Transposed(x).Contiguous() : x;
     }
+
+    // A view without an operation object: a step allocates nothing.
+    private static Tensor Transposed(Tensor x) => x.AsView([x.Shape[1], x.Shape[0]], [1, x.Shape[1]], x.Body.Offset);
+
+    private Tensor Round(Tensor x) => _type == DType.Float32 ? x : x.To(_type).To(DType.Float32);
+
+    private double Round(double x) => _type == DType.BFloat16 ? (BFloat16)(float)x : x;
 
     /// <summary>Frees the scratch memory.</summary>
     public void Dispose() => _scratch.Dispose();

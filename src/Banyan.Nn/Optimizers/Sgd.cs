@@ -77,7 +77,7 @@ public sealed class Sgd : Optimizer
         public readonly void Update<S, V>(ref V w, V g, ref V u, ref V b, ref V c) where S : struct, ISimd<V> where V : struct
         {
             g = S.Fma(w, S.Splat(Plain.L2), g);
-            u = S.Fma(u, S.Splat(Momentum), S.Mul(g, S.Splat(Share)));
+            u = S.Fma(g, S.Splat(Share), S.Mul(u, S.Splat(Momentum)));
             w = S.Fma(S.Splat(-Plain.Rate), Nesterov ? S.Fma(u, S.Splat(Momentum), g) : u, w);
         }
     }

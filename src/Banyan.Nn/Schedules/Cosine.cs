@@ -11,14 +11,15 @@ public abstract partial class Schedule
     /// <param name="total">Steps in all.</param>
     /// <param name="floor">Last rate. Default: 0.</param>
     /// <param name="cycles">Number of cosine waves. Default: 0.5.</param>
-    /// <param name="warmupFloor">Rate of the first step; the last step of the warm-up then has the peak. Default: 0, and the peak comes after the warm-up.</param>
+    /// <param name="warmupFloor">Rate of the first step; the last step of the warm-up then has the peak, and the cosine begins from there. Default: 0, and the peak comes after the warm-up.</param>
     public static Schedule Cosine(double peak, long warmup, long total, double floor = 0, double cycles = 0.5, double? warmupFloor = null) => From(t =>
     {
         if (t < warmup)
         {
             return warmupFloor is { } low ? low + (peak - low) * t / Math.Max(1, warmup - 1) : peak * t / warmup;
         }
-        return Math.Max(0, floor + (peak - floor) * HalfCosine(2 * cycles * Progress(t, warmup, total)));
+        double progress = Progress(warmupFloor is null ? t : t + 1, warmup, total);
+        return Math.Max(0, floor + (peak - floor) * HalfCosine(2 * cycles * progress));
     });
 
     /// <summary>Linear warm-up, then <paramref name="cycles"/> half cosines, each from the peak to 0: transformers' cosine_with_restarts.</summary>

@@ -93,8 +93,13 @@ internal static class GradScalerCase
                 int t = row.GetProperty("step").GetInt32();
                 Assert.Equal(row.GetProperty("scale_before").GetDouble(), scaler.Scale);
                 p.Value.ZeroGrad();
+                Tensor gradient = OptimGoldens.At(gradients, t);
+                if (row.GetProperty("nonfinite").GetBoolean())
+                {
+                    gradient.Slice(0, 0, 1).Fill(row.Number("total_norm"));   // the file holds the gradient without the fault
+                }
                 using var scope = new Scope(new() { RecordGradients = true });
-                scaler.ScaleLoss((scope.Use(p) * OptimGoldens.At(gradients, t)).Sum()).Backward();
+                scaler.ScaleLoss((scope.Use(p) * gradient).Sum()).Backward();
                 Assert.Equal(row.GetProperty("stepped").GetBoolean(), scaler.Step(optimizer, maxNorm: 1));
                 Assert.Equal(row.GetProperty("scale_after").GetDouble(), scaler.Scale);
                 Assert.Equal(row.GetProperty("growth_tracker").GetInt32(), scaler.GrowthTracker);
@@ -194,7 +199,7 @@ internal static class EightBitCase
         Assert.Equal(OptimGoldens.Arrays.Floats("adam8bit/qmap_signed"), Cpu.DynamicMap.Signed.Values);
         Assert.Equal(OptimGoldens.Arrays.Floats("adam8bit/qmap_unsigned"), Cpu.DynamicMap.Unsigned.Values);
         Parameter p = OptimGoldens.Parameter("w", OptimGoldens.Arrays.Get("adam8bit/init"));
-        CheckCodes(p.Value.ToArray<float>());
+        CheckCodes(p.Value.ToArray<float>(), c.GetProperty("agreement_of_formula_codes").GetDouble());
         Tensor gradients = OptimGoldens.Arrays.Get("adam8bit/grad"), trajectory = OptimGoldens.Arrays.Get("adam8bit/traj");
         var optimizer = new AdamW8Bit([new ParameterGroup([("w", p)], args.Double("weight_decay", 0))], args.Double("lr", 0), args.At("betas", 0, 0), args.At("betas", 1, 0), args.Double("eps", 0), minCount: 1);
         int stored = 0;
@@ -206,12 +211,12 @@ internal static class EightBitCase
             {
                 double distance = c.GetProperty("distance_of_plain_formula").GetProperty($"{t + 1}").GetDouble();
                 OptimGoldens.Close(OptimGoldens.At(trajectory, stored++).ToArray<float>(), p.Value.ToArray<float>(), 1e-6 + distance, 0, $"step {t + 1}");
-                CompareState(optimizer.StateTensors, t + 1, c.GetProperty("agreement_of_formula_codes").GetDouble());
+                CompareState(optimizer.StateTensors, t + 1);
             }
         }
     }
 
-    private static void CheckCodes(float[] x)
+    private static void CheckCodes(float[] x, double agreement)
     {
         byte[] expected = OptimGoldens.Arrays.Get("adam8bit/quantize_check/codes").ToArray<byte>(), actual = new byte[x.Length];
         float[] scales = OptimGoldens.Arrays.Floats("adam8bit/quantize_check/absmax");
@@ -220,7 +225,15 @@ internal static class EightBitCase
             int first = block * 256;
             Assert.Equal(scales[block], Encode(x.AsSpan(first, Math.Min(256, x.Length - first)), actual.AsSpan(first)));
         }
-        Assert.Equal(expected, actual);
+        int[] differing = [.. Enumerable.Range(0, x.Length).Where(i => expected[i] != actual[i])];
+        Assert.True(x.Length - differing.Length >= Math.Round(agreement * x.Length), $"{differing.Length} of {x.Length} codes differ");
+        foreach (int i in differing)
+        {
+            // The reference rounds a number that lies within 1 % of the middle between two codes the other way.
+            float[] map = Cpu.DynamicMap.Signed.Values;
+            double value = x[i] / scales[i / 256], mine = Math.Abs(value - map[actual[i]]), other = Math.Abs(value - map[expected[i]]);
+            Assert.True(mine <= other && other - mine < 0.01 * Math.Abs(map[actual[i]] - map[expected[i]]), $"code {i}: {actual[i]} for {expected[i]}");
+        }
     }
 
     private static unsafe float Encode(ReadOnlySpan<float> x, Span<byte> codes)
@@ -232,14 +245,17 @@ internal static class EightBitCase
         }
     }
 
-    private static void CompareState(IReadOnlyDictionary<string, Tensor> state, int step, double agreement)
+    // The reference's search for the nearest code errs for a few percent of the numbers (of the unsigned map above all), and such an error
+    // lives on in the state: most codes are equal, the others are neighbours, or both next to nothing.
+    private static void CompareState(IReadOnlyDictionary<string, Tensor> state, int step)
     {
-        foreach ((string mine, string golden) in new[] { ("1", "m"), ("2", "v") })
+        foreach ((string mine, string golden, Cpu.DynamicMap map) in new[] { ("1", "m", Cpu.DynamicMap.Signed), ("2", "v", Cpu.DynamicMap.Unsigned) })
         {
             byte[] expected = OptimGoldens.Arrays.Get($"adam8bit/state{step}/{golden}_codes").ToArray<byte>(), codes = state["w/state" + mine].ToArray<byte>();
             int equal = expected.Zip(codes).Count(z => z.First == z.Second);
-            Assert.True(equal >= agreement * codes.Length - 1, $"step {step}: {codes.Length - equal} of {codes.Length} codes of {golden} differ");
-            // A neighbouring code moves a scale by up to half an interval of the map, about 1 % near 1.
+            Assert.True(equal >= 0.95 * codes.Length, $"step {step}: {codes.Length - equal} of {codes.Length} codes of {golden} differ");
+            Assert.All(expected.Zip(codes), z => Assert.True(
+                Math.Abs(z.First - z.Second) <= 1 || Math.Max(Math.Abs(map.Values[z.First]), Math.Abs(map.Values[z.Second])) < 1e-4, $"step {step}: code {z.Second} of {golden} for {z.First}"));
             OptimGoldens.Close(OptimGoldens.Arrays.Floats($"adam8bit/state{step}/{golden}_absmax"), state["w/absmax" + mine].ToArray<float>(), 0, step == 1 ? 1e-6 : 1e-2, $"absmax {golden} {step}");
         }
     }

@@ -19,7 +19,8 @@ internal static class OptimizerTable
             "torch.optim.Adafactor" => new Adafactor(groups, TorchAdafactor(h)),
             "transformers.Adafactor" => new Adafactor(groups, TransformersAdafactor(h)),
             "torch.optim.Muon" or "formula" when reference.Contains("Muon") => new Muon(groups, lr, h.Double("momentum", 0.95), h.Bool("nesterov", true),
-                scale: h.Text("adjust_lr_fn", "original") == "match_rms_adamw" ? MuonScale.MatchRmsAdamW : MuonScale.Original),
+                scale: h.Text("adjust_lr_fn", "original") == "match_rms_adamw" ? MuonScale.MatchRmsAdamW : MuonScale.Original,
+                type: reference.StartsWith("torch", StringComparison.Ordinal) ? DType.BFloat16 : null),
             "schedulefree.AdamWScheduleFree" => new ScheduleFreeAdamW(groups, lr, b1, b2, eps, h.Long("warmup_steps", 0), h.Double("r", 0), h.Double("weight_lr_power", 2)),
             _ => null,
         };
