@@ -61,7 +61,8 @@ public sealed class Sampler
         return _scores;
     }
 
-    private void Count(int id)
+    /// <summary>Counts a token as generated.</summary>
+    internal void Count(int id)
     {
         _seen.Add(id);
         System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_generated, id, out _)++;
