@@ -109,7 +109,7 @@ public sealed class ContractTests(TrainedModel model) : IClassFixture<TrainedMod
     [InlineData(1, "999999", "score", "MODEL", "--ids", "1,999999")]
     public void Errors_are_one_line_and_an_exit_code(int code, string contains, params string[] arguments)
     {
-        ToolResult r = Tool.Run(model.Folder, [.. arguments.Select(a => a == "MODEL" ? model.Path : a)]);
+        ToolResult r = Tool.RunIn(model.Folder, [.. arguments.Select(a => a == "MODEL" ? model.Path : a)]);
         Assert.Equal(code, r.ExitCode);
         Assert.Contains(contains, r.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", r.Error, StringComparison.Ordinal);

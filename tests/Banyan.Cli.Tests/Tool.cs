@@ -15,9 +15,9 @@ internal static class Tool
 {
     public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "banyan.dll");
 
-    public static ToolResult Run(params string[] arguments) => Run(Directory.GetCurrentDirectory(), arguments);
+    public static ToolResult Run(params string[] arguments) => RunIn(Directory.GetCurrentDirectory(), arguments);
 
-    public static ToolResult Run(string folder, params string[] arguments)
+    public static ToolResult RunIn(string folder, params string[] arguments)
     {
         using Process process = Start(folder, arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
