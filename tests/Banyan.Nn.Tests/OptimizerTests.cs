@@ -135,6 +135,22 @@ public class OptimizerTests
         Assert.Throws<ArgumentException>(() => new Muon([new ParameterGroup([("v", OptimGoldens.Parameter("v", Tensor.Zeros([3])))], 0)]));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1023)]
+    [InlineData(1041)]
+    [InlineData(50_003)]
+    public void NormIsThatOfThePlainSum(int n)
+    {
+        Tensor x = Tensor.Zeros([n]);
+        x.FillNormal(1, 3, 1);
+        Parameter p = OptimGoldens.Parameter("p", Tensor.Zeros([n]));
+        p.Value.Grad = x;
+        double sum = x.ToArray<float>().Sum(v => (double)v * v);
+        Assert.Equal(Math.Sqrt(sum), GradientNorm.Of([p]), 1e-6 * Math.Sqrt(sum));
+    }
+
     private static Optimizer Make(string name, (string, Parameter)[] model) => s_all[name](Groups(model));
 
     private static ParameterGroup[] Groups((string, Parameter)[] model) => [new ParameterGroup(model[..1], 0.1), new ParameterGroup(model[1..], 0, lrScale: 2)];
