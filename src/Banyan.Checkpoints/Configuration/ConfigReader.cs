@@ -55,6 +55,7 @@ public sealed class ConfigReader
         {
             var options = new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false };
             using JsonDocument document = JsonDocument.Parse(PythonJson.QuoteNonFinite(utf8), options);
+            CheckTexts(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigReader(document.RootElement.Clone(), source, "")
                 : throw new CheckpointException(source, $"holds {Describe(document.RootElement)}; expected a JSON object");
@@ -62,6 +63,23 @@ public sealed class ConfigReader
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new CheckpointException(source, $"not valid JSON: {e.Message}", e); // InvalidOperationException: half a surrogate pair
+        }
+    }
+
+    // A text with half a surrogate pair throws when it is first read: it shall be here, not in the middle of a model.
+    private static void CheckTexts(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+        {
+            element.GetString();
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            element.EnumerateArray().ToList().ForEach(CheckTexts);
+        }
+        else if (element.ValueKind == JsonValueKind.Object)
+        {
+            element.EnumerateObject().ToList().ForEach(p => CheckTexts(p.Value));
         }
     }
 

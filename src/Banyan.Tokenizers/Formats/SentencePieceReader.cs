@@ -83,10 +83,13 @@ internal static class SentencePieceReader
         IEnumerable<float> normal = proto.Pieces.Where(p => p.Type == PieceType.Normal).Select(p => p.Score).DefaultIfEmpty();
         float best = normal.Max(), worst = normal.Min();
         (string, double)[] pieces = [.. proto.Pieces.Select(p =>
-            (p.Text, p.Type == PieceType.UserDefined ? (System.Text.Encoding.UTF8.GetByteCount(p.Text) * best) - 0.1f : (double)p.Score))];
+            (p.Text, p.Type == PieceType.UserDefined ? UserDefinedScore(p.Text, best) : (double)p.Score))];
         IEnumerable<int> never = proto.Pieces.Index().Where(p => p.Item.Type is not (PieceType.Normal or PieceType.UserDefined)).Select(p => p.Index);
         return new(pieces, unk, proto.ByteFallback, [.. never], worst);
     }
+
+    private static float UserDefinedScore(string text, float best) =>
+        float.Clamp((System.Text.Encoding.UTF8.GetByteCount(text) * best) - 0.1f, float.MinValue, float.MaxValue);
 
     private static Vocabulary Check(SentencePieceProto proto, JsonView where)
     {

@@ -61,7 +61,7 @@ internal sealed class TokenizerConfig
         TokenizerConfig config = new() { AddedTokens = ReadAddedTokens(root) };
         foreach ((string name, JsonView value) in root.Members())
         {
-            config._values[name] = value.IsNull ? null : JsonNode.Parse(value.Element.GetRawText());
+            config._values[name] = ReadNode(value);
         }
         foreach ((string key, _) in s_customary)
         {
@@ -115,6 +115,21 @@ internal sealed class TokenizerConfig
 
     private string? Text(string key) =>
         _values.TryGetPropertyValue(key, out JsonNode? node) && node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    /// <summary>A value that is kept as it is. Writing it once finds what would fail later: half a surrogate pair, a key twice.</summary>
+    private static JsonNode? ReadNode(JsonView view)
+    {
+        try
+        {
+            JsonNode? node = view.IsNull ? null : JsonNode.Parse(view.Element.GetRawText());
+            node?.DeepClone().ToJsonString();
+            return node;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or JsonException)
+        {
+            throw view.Error($"cannot be read: {e.Message}");
+        }
+    }
 
     /// <summary>A token is written as its text, or as an object with <c>content</c> and flags.</summary>
     private static string? ReadToken(JsonView view) =>

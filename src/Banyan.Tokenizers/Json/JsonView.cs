@@ -26,7 +26,14 @@ internal readonly struct JsonView(JsonElement element, string path, string file)
             throw Error($"found {Describe()}, expected an object");
         }
         string key = path.Length == 0 ? name : path + "." + name;
-        return element.TryGetProperty(name, out JsonElement value) ? new(value, key, file) : new(default, key, file);
+        try
+        {
+            return element.TryGetProperty(name, out JsonElement value) ? new(value, key, file) : new(default, key, file);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new TokenizerFormatException(file, path, "a key is not valid Unicode", e);
+        }
     }
 
     public bool Has(string name) => !Member(name).IsNull;
