@@ -4,11 +4,19 @@ namespace Banyan.Ops
     public static class AvgPool
     {
         /// <summary>x (..., *S) to (..., *S').</summary>
-        public static Tensor Apply(Tensor x, in Shape kernel, in Shape stride, in Shape padding, bool ceilMode, bool countIncludePad)
+        public static Tensor Apply(Tensor x, in Shape kernel, in Shape stride, in Shape padding, bool ceilMode, bool countIncludePad, double? divisor = null)
         {
+            if (divisor is 0)
+            {
+                throw new ArgumentException("avg_pool: the divisor must not be 0");
+            }
             var options = new WindowOptions("avg_pool", kernel, stride.Rank == 0 ? kernel : stride, padding, default);
             Shape size = x.Shape.Slice(x.Rank - kernel.Rank, kernel.Rank);
             Shape extra = ceilMode ? PoolSize.CeilExtra(size, options) : default;
+            if (divisor is not null)
+            {
+                return SumWindows(options.Pad(x, extra), options) / divisor.Value;
+            }
             Tensor ones = Tensor.Allocate(x, size, DType.Float32);
             ones.Fill(1);
             if (countIncludePad)
@@ -83,8 +91,10 @@ namespace Banyan
         /// <param name="padding">Zeros at both sides. Default: 0.</param>
         /// <param name="ceilMode">Adds a last, partial window. Default: false.</param>
         /// <param name="countIncludePad">Padding counts in the mean. Default: true.</param>
-        public Tensor AvgPool(in Shape kernel, in Shape stride = default, in Shape padding = default, bool ceilMode = false, bool countIncludePad = true) =>
-            Ops.AvgPool.Apply(this, kernel, stride, padding, ceilMode, countIncludePad);
+        /// <param name="divisorOverride">What the sum of a window is divided by instead of its size. Default: none.</param>
+        public Tensor AvgPool(
+            in Shape kernel, in Shape stride = default, in Shape padding = default, bool ceilMode = false, bool countIncludePad = true, double? divisorOverride = null) =>
+            Ops.AvgPool.Apply(this, kernel, stride, padding, ceilMode, countIncludePad, divisorOverride);
 
         /// <summary>The means of the windows that split the last dimensions into <paramref name="outputSize"/> parts.</summary>
         public Tensor AdaptiveAvgPool(in Shape outputSize) => Ops.AdaptiveAvgPool.Apply(this, outputSize);

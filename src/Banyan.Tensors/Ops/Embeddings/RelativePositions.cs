@@ -4,12 +4,14 @@ namespace Banyan;
 public static class RelativePositions
 {
     /// <summary>
-    /// The sinusoids of Vaswani et al. 2017: (positions, dim) with sin(p / 10000^(2i / dim)) at 2i and the cosine at 2i + 1.
+    /// The sinusoids of Vaswani et al. 2017: (positions, dim) with sin(p / 10000^(2i / dim)) at 2i and the cosine at 2i + 1; or, not interleaved, at i
+    /// and i + dim / 2 (Marian).
     /// </summary>
     /// <param name="positions">The positions, in any order.</param>
     /// <param name="dim">Even.</param>
+    /// <param name="interleaved">False puts all sines before all cosines. Default: true.</param>
     /// <exception cref="ArgumentException">An odd dimension.</exception>
-    public static Tensor Sinusoids(ReadOnlySpan<long> positions, int dim)
+    public static Tensor Sinusoids(ReadOnlySpan<long> positions, int dim, bool interleaved = true)
     {
         if (dim < 0 || dim % 2 != 0)
         {
@@ -19,7 +21,8 @@ public static class RelativePositions
         for (int i = 0; i < table.Length; i += 2)
         {
             double angle = positions[i / dim] / Math.Pow(10000, (double)(i % dim) / dim);
-            (table[i], table[i + 1]) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
+            int sine = interleaved ? i : i - i % dim / 2, cosine = sine + (interleaved ? 1 : dim / 2);
+            (table[sine], table[cosine]) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
         }
         return Tensor.From(table, [positions.Length, dim]);
     }
@@ -66,5 +69,23 @@ public static class RelativePositions
             index[i] = T5Bucket(i - maxDistance, bidirectional, (int)weight.Shape[0], maxDistance);
         }
         return weight.Embedding(Tensor.From(index)).Transpose(0, 1);
+    }
+
+    /// <summary>
+    /// ALiBi's slope of each head (Press et al. 2022), as <see cref="AttentionOptions.AlibiSlopes"/> wants them: for n = 2^k heads 2^(-8 i / n), i from 1
+    /// to n; for other counts the slopes of the next lower power of two, then every second one of the next higher.
+    /// </summary>
+    /// <param name="heads">Number of heads.</param>
+    /// <returns>(heads).</returns>
+    public static Tensor AlibiSlopes(int heads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
+        int lower = 1 << (int)Math.Log2(heads);
+        var slopes = new float[heads];
+        for (int i = 0; i < heads; i++)
+        {
+            slopes[i] = (float)Math.Pow(2, i < lower ? -8.0 * (i + 1) / lower : -4.0 * (2 * (i - lower) + 1) / lower);
+        }
+        return Tensor.From(slopes);
     }
 }
