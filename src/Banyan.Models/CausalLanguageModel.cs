@@ -15,6 +15,12 @@ public abstract class CausalLanguageModel : Model
     /// <summary>The head's weight (V, C), tied or not.</summary>
     public abstract Parameter HeadWeight { get; }
 
+    /// <summary>
+    /// True when the logits are the hidden states times <see cref="HeadWeight"/> and nothing else, so that the loss can be computed without
+    /// the logits of a whole batch. Default: true.
+    /// </summary>
+    protected virtual bool HasPlainHead => true;
+
     /// <summary>Final hidden states, the last norm included: (tokens, C).</summary>
     public abstract Tensor Hidden(TokenBatch batch, ForwardPass pass);
 
@@ -26,21 +32,30 @@ public abstract class CausalLanguageModel : Model
     }
 
     /// <summary>
-    /// The training loss: summed over the targets, divided by <paramref name="tokens"/>. The logits of the whole batch never exist.
+    /// The training loss: summed over the targets, divided by <paramref name="tokens"/>. With a plain head the logits of the whole batch never exist.
     /// </summary>
     /// <param name="batch">The tokens.</param>
     /// <param name="targets">(tokens), int64: the id that follows each token; -100 does not count.</param>
     /// <param name="tokens">The divisor; null: the number of targets that count.</param>
     /// <param name="pass">Owner, mode and taps.</param>
     /// <param name="losses">Receives each token's loss (tokens), or null.</param>
-    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null) =>
-        LinearCrossEntropy.Apply(Hidden(batch, pass), HeadWeight, targets, tokens, losses: losses);
+    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null)
+    {
+        Tensor hidden = Hidden(batch, pass);
+        if (HasPlainHead)
+        {
+            return LinearCrossEntropy.Apply(hidden, HeadWeight, targets, tokens, losses: losses);
+        }
+        Tensor each = Banyan.Loss.CrossEntropy(Logits(hidden, pass), targets, reduction: Reduction.None);
+        losses?.CopyFrom(each.Detach());
+        return each.Sum() / (tokens ?? targets.Ne(-100).Sum().Item());
+    }
 
     /// <inheritdoc/>
     public override ModelOutputs Run(ModelInputs inputs, ForwardPass pass)
     {
         Tensor ids = inputs.Require("input_ids");
-        TokenBatch batch = TokenBatch.Rectangle(ids, inputs.Find("attention_mask"), inputs.Find("position_ids"), pass.Scope);
+        TokenBatch batch = inputs.Tokens(pass.Scope);
         Tensor? labels = inputs.Find("labels");
         inputs.CheckAllRead();
         Tensor logits = Logits(Hidden(batch, pass), pass);

@@ -8,6 +8,15 @@ public sealed class ModelRegistry
     // One row per architecture: the class name in "architectures", the "model_type", the constructor.
     private static readonly (string Architecture, string ModelType, Func<ConfigReader, Model> Build)[] Rows =
     [
+        ("BertForMaskedLM", "bert", c => new MaskedLanguageModel(c, new BertModel(c, pooler: false), BertHeads.Masked)),
+        ("BertForMultipleChoice", "bert", c => new MultipleChoice(c, new BertModel(c, pooler: true))),
+        ("BertForNextSentencePrediction", "bert", c => new BertForNextSentencePrediction(c)),
+        ("BertForPreTraining", "bert", c => new BertForPreTraining(c)),
+        ("BertForQuestionAnswering", "bert", c => new QuestionAnswering(c, new BertModel(c, pooler: false))),
+        ("BertForSequenceClassification", "bert", c => new SequenceClassification(c, new BertModel(c, pooler: true))),
+        ("BertForTokenClassification", "bert", c => new TokenClassification(c, new BertModel(c, pooler: false))),
+        ("BertLMHeadModel", "bert", c => new BertLMHeadModel(c)),
+        ("BertModel", "bert", c => new BaseEncoder(c, new BertModel(c, pooler: true))),
         ("GPT2LMHeadModel", "gpt2", c => new Gpt2(c)),
         ("LlamaForCausalLM", "llama", c => new Llama(c)),
     ];

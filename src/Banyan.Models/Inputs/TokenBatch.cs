@@ -40,6 +40,9 @@ public sealed class TokenBatch
     /// <summary>The sequences' caches, or null.</summary>
     public IReadOnlyList<SequenceCache>? Caches { get; }
 
+    /// <summary>(tokens), int64: which segment each token belongs to (BERT), or null: all to segment 0.</summary>
+    public Tensor? TokenTypes { get; init; }
+
     /// <summary>Number of tokens.</summary>
     public long Tokens => Ids.Count;
 
@@ -48,7 +51,8 @@ public sealed class TokenBatch
     /// <param name="mask">(B, T), 0 where the token is padding that no other token may see; null: all are real.</param>
     /// <param name="positions">(B, T), or null: 0, 1, 2 ... in each row.</param>
     /// <param name="scope">Owner of the tensors.</param>
-    public static TokenBatch Rectangle(Tensor ids, Tensor? mask, Tensor? positions, Scope scope)
+    /// <param name="types">(B, T): the tokens' segments, or null.</param>
+    public static TokenBatch Rectangle(Tensor ids, Tensor? mask, Tensor? positions, Scope scope, Tensor? types = null)
     {
         if (ids.Rank != 2)
         {
@@ -62,7 +66,7 @@ public sealed class TokenBatch
             at = [.. Enumerable.Range(0, batch * length).Select(i => at[i % length])];
         }
         return new TokenBatch(scope.Use(ids.To(DType.Int64)).Reshape(-1), scope.From<long>(at, [at.Length]), at.Length == 0 ? 0 : at.Max(),
-            SequenceLayout.Batch(batch, length, visible));
+            SequenceLayout.Batch(batch, length, visible)) { TokenTypes = types is null ? null : scope.Use(types.To(DType.Int64)).Reshape(-1) };
     }
 
     /// <summary>Sequences one after another, each from position 0.</summary>
@@ -122,6 +126,17 @@ public sealed class TokenBatch
         }
         options.Layout = Caches is null ? Layout : Extend(layer, k, v);
         return Ops.Attention.Apply(q, k, v, options);
+    }
+
+    /// <summary>The rows of x (tokens, C) that belong to each sequence's first token: (sequences, C).</summary>
+    public Tensor First(Tensor x)
+    {
+        var rows = new long[Layout.Count];
+        for (int s = 0; s < rows.Length; s++)
+        {
+            rows[s] = Layout[s].QueryStart;
+        }
+        return x.Embedding(x.Scope!.From(rows, [rows.Length]));
     }
 
     /// <summary>Counts this pass's tokens as seen; a model calls it once, after its last layer.</summary>
