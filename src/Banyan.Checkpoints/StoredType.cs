@@ -2,7 +2,7 @@ namespace Banyan.Checkpoints;
 
 /// <summary>
 /// How a file stores elements: <see cref="BlockBytes"/> bytes hold <see cref="BlockElements"/> elements. Wider than <see cref="Banyan.DType"/>:
-/// files also carry types that no tensor computes with (<c>F8_E4M3</c>, <c>Q4_K</c>).
+/// files also carry types that no tensor computes with (<c>U32</c>, <c>Q4_K</c>).
 /// </summary>
 /// <param name="Name">The name in the file's own spelling, for example <c>BF16</c>.</param>
 /// <param name="BlockElements">Elements in one block: 1 for plain types.</param>

@@ -39,16 +39,17 @@ public abstract class CausalLanguageModel : Model
     /// <param name="tokens">The divisor; null: the number of targets that count.</param>
     /// <param name="pass">Owner, mode and taps.</param>
     /// <param name="losses">Receives each token's loss (tokens), or null.</param>
-    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null)
+    /// <param name="smoothing">Label smoothing. Default: 0.</param>
+    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null, double smoothing = 0)
     {
         Tensor hidden = Hidden(batch, pass);
         if (HasPlainHead)
         {
-            return LinearCrossEntropy.Apply(hidden, HeadWeight, targets, tokens, losses: losses);
+            return LinearCrossEntropy.Apply(hidden, HeadWeight, targets, tokens, smoothing, losses: losses);
         }
-        Tensor each = Banyan.Loss.CrossEntropy(Logits(hidden, pass), targets, reduction: Reduction.None);
+        Tensor each = Banyan.Loss.CrossEntropy(Logits(hidden, pass), targets, labelSmoothing: smoothing, reduction: Reduction.None);
         losses?.CopyFrom(each.Detach());
-        return each.Sum() / (tokens ?? targets.Ne(-100).Sum().Item());
+        return each.Sum() / (tokens ?? Math.Max(1, targets.Ne(-100).ToDoubles().Sum()));
     }
 
     /// <inheritdoc/>

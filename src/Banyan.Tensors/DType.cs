@@ -41,14 +41,36 @@ public sealed class DType
     /// <summary>32-bit signed integer.</summary>
     public static readonly DType Int32 = new("int32", "I32", 4, DTypeKind.Signed);
 
+    /// <summary>16-bit signed integer: sound.</summary>
+    public static readonly DType Int16 = new("int16", "I16", 2, DTypeKind.Signed);
+
+    /// <summary>8-bit signed integer: quantized weights.</summary>
+    public static readonly DType Int8 = new("int8", "I8", 1, DTypeKind.Signed);
+
     /// <summary>8-bit unsigned integer: images, bytes.</summary>
     public static readonly DType UInt8 = new("uint8", "U8", 1, DTypeKind.Unsigned);
 
     /// <summary>True or false, one byte each (1 or 0).</summary>
     public static readonly DType Bool = new("bool", "BOOL", 1, DTypeKind.Bool);
 
+    /// <summary>8-bit float, see <see cref="Banyan.Float8E4M3FN"/>.</summary>
+    public static readonly DType Float8E4M3FN = new("float8_e4m3fn", "F8_E4M3", 1, DTypeKind.Float);
+
+    /// <summary>8-bit float, see <see cref="Banyan.Float8E5M2"/>.</summary>
+    public static readonly DType Float8E5M2 = new("float8_e5m2", "F8_E5M2", 1, DTypeKind.Float);
+
+    /// <summary>8-bit float, see <see cref="Banyan.Float8E4M3FNUZ"/>.</summary>
+    public static readonly DType Float8E4M3FNUZ = new("float8_e4m3fnuz", "F8_E4M3FNUZ", 1, DTypeKind.Float);
+
+    /// <summary>8-bit float, see <see cref="Banyan.Float8E5M2FNUZ"/>.</summary>
+    public static readonly DType Float8E5M2FNUZ = new("float8_e5m2fnuz", "F8_E5M2FNUZ", 1, DTypeKind.Float);
+
+    /// <summary>8-bit power of two, see <see cref="Banyan.Float8E8M0FNU"/>.</summary>
+    public static readonly DType Float8E8M0FNU = new("float8_e8m0fnu", "F8_E8M0", 1, DTypeKind.Float);
+
     /// <summary>Every element type that a tensor can have.</summary>
-    public static IReadOnlyList<DType> All { get; } = [Float32, Float64, BFloat16, Float16, Int64, Int32, UInt8, Bool];
+    public static IReadOnlyList<DType> All { get; } = [Float32, Float64, BFloat16, Float16, Int64, Int32, Int16, Int8, UInt8, Bool,
+        Float8E4M3FN, Float8E5M2, Float8E4M3FNUZ, Float8E5M2FNUZ, Float8E8M0FNU];
 
     private DType(string name, string safetensorsName, int blockBytes, DTypeKind kind, int blockElements = 1)
     {

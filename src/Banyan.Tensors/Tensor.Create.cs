@@ -63,10 +63,17 @@ public sealed partial class Tensor
         : typeof(T) == typeof(double) ? DType.Float64
         : typeof(T) == typeof(long) ? DType.Int64
         : typeof(T) == typeof(int) ? DType.Int32
+        : typeof(T) == typeof(short) ? DType.Int16
+        : typeof(T) == typeof(sbyte) ? DType.Int8
         : typeof(T) == typeof(byte) ? DType.UInt8
         : typeof(T) == typeof(bool) ? DType.Bool
         : typeof(T) == typeof(Half) ? DType.Float16
         : typeof(T) == typeof(BFloat16) ? DType.BFloat16
+        : typeof(T) == typeof(Float8E4M3FN) ? DType.Float8E4M3FN
+        : typeof(T) == typeof(Float8E5M2) ? DType.Float8E5M2
+        : typeof(T) == typeof(Float8E4M3FNUZ) ? DType.Float8E4M3FNUZ
+        : typeof(T) == typeof(Float8E5M2FNUZ) ? DType.Float8E5M2FNUZ
+        : typeof(T) == typeof(Float8E8M0FNU) ? DType.Float8E8M0FNU
         : throw new NotSupportedException($"no tensor holds elements of the type {typeof(T).Name}");
 
     private static Tensor AllocateUnscoped(in Shape shape, DType dtype, Device device)

@@ -1,3 +1,4 @@
+using Banyan.Tokenizers.Formats;
 using Banyan.Tokenizers.Json;
 using Banyan.Tokenizers.Pipeline;
 using Banyan.Tokenizers.PostProcessors;
@@ -46,17 +47,57 @@ public sealed class Tokenizer
 
     internal TokenizerParts Parts { get; }
 
-    /// <summary>Reads a tokenizer.</summary>
-    /// <param name="path">A <c>tokenizer.json</c>, or a folder that holds one.</param>
+    internal TokenizerConfig Config { get; set; } = new();
+
+    /// <summary>The token that begins a text, or null: from <c>tokenizer_config.json</c>, else the special token of a customary name.</summary>
+    public string? BosToken { get => Config.Token("bos_token"); set => Config.Set("bos_token", value); }
+
+    /// <summary>The token that ends a text, or null; found as <see cref="BosToken"/>.</summary>
+    public string? EosToken { get => Config.Token("eos_token"); set => Config.Set("eos_token", value); }
+
+    /// <summary>The token of unknown text, or null; found as <see cref="BosToken"/>.</summary>
+    public string? UnkToken { get => Config.Token("unk_token"); set => Config.Set("unk_token", value); }
+
+    /// <summary>The token that fills up a batch, or null; found as <see cref="BosToken"/>.</summary>
+    public string? PadToken { get => Config.Token("pad_token"); set => Config.Set("pad_token", value); }
+
+    /// <summary>The id of <see cref="BosToken"/>, or null.</summary>
+    public int? BosTokenId => IdOrNull(BosToken);
+
+    /// <summary>The id of <see cref="EosToken"/>, or null.</summary>
+    public int? EosTokenId => IdOrNull(EosToken);
+
+    /// <summary>The id of <see cref="PadToken"/>, or null.</summary>
+    public int? PadTokenId => IdOrNull(PadToken);
+
+    /// <summary>The Jinja template that turns a conversation into text (<c>tokenizer_config.json</c> or <c>chat_template.jinja</c>), or null.</summary>
+    public string? ChatTemplate { get => Config.ChatTemplate; set => Config.ChatTemplate = value; }
+
+    /// <summary>
+    /// Reads a tokenizer: <c>tokenizer.json</c>; GPT-2's <c>vocab.json</c> with <c>merges.txt</c> beside it; a <c>.tiktoken</c>
+    /// file (pattern and special tokens by its name: cl100k_base, o200k_base, p50k_base, r50k_base, gpt2; else Llama 3's pattern); a
+    /// SentencePiece <c>.model</c> (or Llama 3's, which is tiktoken's); llama2.c's <c>tokenizer.bin</c>; or a folder that holds one
+    /// of these. A <c>tokenizer_config.json</c> beside the file is read too.
+    /// </summary>
+    /// <param name="path">The file or the folder.</param>
     /// <exception cref="TokenizerFormatException">The file is not what it must be; the message names key and value.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static Tokenizer Load(string path) => TokenizerFiles.Load(path);
+
+    /// <summary>Reads a file of tiktoken's format whose pattern and special tokens are known otherwise.</summary>
+    /// <param name="path">The file: lines of base64 and rank.</param>
+    /// <param name="pattern">The regular expression that cuts texts into pieces; null is GPT-2's.</param>
+    /// <param name="specialTokens">Special tokens and their ids.</param>
+    /// <exception cref="TokenizerFormatException">The file is not what it must be, or an id is taken.</exception>
+    /// <exception cref="ArgumentException">The pattern is not one that this library matches.</exception>
+    public static Tokenizer LoadTiktoken(string path, string? pattern, IReadOnlyDictionary<string, int> specialTokens) =>
+        new Tokenizer(Tiktoken.Read(TokenizerFiles.ReadAll(path), path, new(pattern, [.. specialTokens.Select(t => (t.Key, t.Value))]))).WithRoles();
 
     /// <summary>Reads a tokenizer from the text of a <c>tokenizer.json</c>.</summary>
     /// <param name="json">The text.</param>
     /// <exception cref="TokenizerFormatException">The text is not what it must be.</exception>
     public static Tokenizer FromJson(string json) =>
-        TokenizerJsonReader.Read(System.Text.Encoding.UTF8.GetBytes(json), "tokenizer.json");
+        TokenizerJsonReader.Read(System.Text.Encoding.UTF8.GetBytes(json), "tokenizer.json").WithRoles();
 
     /// <summary>Trains byte-level BPE (as GPT-2 and its successors have it): every text can be encoded, none is unknown.</summary>
     /// <param name="texts">The texts, one by one (lines or documents); read once.</param>
@@ -76,6 +117,16 @@ public sealed class Tokenizer
         CancellationToken cancellationToken = default) =>
         new ByteLevelTraining(vocabularySize, specialTokens ?? [], pattern, minFrequency).Train(texts, progress, cancellationToken);
 
+    /// <summary>
+    /// Makes a character tokenizer: every character of the texts is one token, numbered by code point behind the special tokens.
+    /// It is saved as BPE without merges, which Hugging Face reads.
+    /// </summary>
+    /// <param name="texts">The texts; read once.</param>
+    /// <param name="specialTokens">Special tokens; they get the first ids.</param>
+    /// <param name="unkToken">The token of characters that the texts lack (made the first special token if it is not among them); null leaves such characters out.</param>
+    public static Tokenizer TrainCharacters(IEnumerable<string> texts, IReadOnlyList<string>? specialTokens = null, string? unkToken = null) =>
+        new CharacterTraining(specialTokens ?? [], unkToken).Train(texts).WithRoles();
+
     /// <summary>Trains a new tokenizer with the normalizer, pre-tokenizer, post-processor and decoder of this one.</summary>
     /// <param name="texts">The texts, one by one; read once.</param>
     /// <param name="trainer">The model to learn and its settings.</param>
@@ -90,11 +141,14 @@ public sealed class Tokenizer
         WordCounts words = new TextFeed(Parts).Count(texts, progress, cancellationToken);
         Tokenizer result = new(Parts.WithModel(trainer.Train(words, progress, cancellationToken))) { Truncation = Truncation, Padding = Padding };
         result.AddTokens([.. trainer.SpecialTokens.Select(t => new AddedToken(t, Special: true))]);
-        return result;
+        return result.WithRoles();
     }
 
-    /// <summary>Writes <c>tokenizer.json</c>, which Hugging Face reads. The file appears whole or not at all.</summary>
-    /// <param name="path">The file, or a folder (an existing one, or a path without an extension) that gets <c>tokenizer.json</c>.</param>
+    /// <summary>
+    /// Writes <c>tokenizer.json</c>, which Hugging Face reads, and in a folder <c>tokenizer_config.json</c> too. Each file appears whole
+    /// or not at all.
+    /// </summary>
+    /// <param name="path">The file, or a folder (an existing one, or a path without an extension), which is made where need be.</param>
     public void Save(string path) => TokenizerFiles.Save(this, path);
 
     /// <summary>The text of <c>tokenizer.json</c>.</summary>
@@ -181,9 +235,9 @@ public sealed class Tokenizer
         List<string> tokens = new(ids.Count);
         for (int i = 0; i < ids.Count; i++)
         {
-            if (Parts.Added.TokenOf(ids[i]) is { } token && !(skipSpecialTokens && Parts.Added.IsSpecial(token)))
+            if (TextOf(ids[i], skipSpecialTokens) is { } text)
             {
-                tokens.Add(token);
+                tokens.Add(text);
             }
         }
         return Parts.Decoder?.Decode(tokens) ?? string.Join(' ', tokens);
@@ -194,6 +248,18 @@ public sealed class Tokenizer
     /// <param name="prefix">Tokens that came before and whose text is known already.</param>
     public DecodeStream DecodeStream(bool skipSpecialTokens = true, IEnumerable<int>? prefix = null) =>
         new(this, prefix ?? [], skipSpecialTokens);
+
+    /// <summary>What the decoder is given for an id; null where it is unknown or skipped.</summary>
+    internal string? TextOf(int id, bool skipSpecialTokens) =>
+        Parts.Added.TokenOf(id) is { } token && !(skipSpecialTokens && Parts.Added.IsSpecial(token)) ? Parts.Added.TextOf(id) : null;
+
+    private int? IdOrNull(string? token) => token is null ? null : TokenToId(token);
+
+    private Tokenizer WithRoles()
+    {
+        Config.Completed(Parts);
+        return this;
+    }
 
     private Encoding Finish(Encoding first, Encoding? second, bool addSpecialTokens)
     {

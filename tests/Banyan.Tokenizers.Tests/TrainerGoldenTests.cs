@@ -14,10 +14,10 @@ public sealed class TrainerGoldenTests
     public void Training_equals_the_reference(string file)
     {
         JsonElement golden = Expected.Read("goldens", "tokenizers", "trainers", file);
-        string model = golden.GetProperty("model").GetString()!;
-        Skip.If(model != "BPE", $"pending: trainer of {model}");
+        string? model = Expected.TextOrNull(golden, "model");
+        Skip.If(model != "BPE", $"pending: trainer of {model ?? "SentencePiece"}");
         Tokenizer pipeline = Expected.OrPending(() => Tokenizer.FromJson($$"""
-            { "normalizer": {{golden.GetProperty("normalizer")}}, "pre_tokenizer": {{golden.GetProperty("pre_tokenizer")}},
+            { "normalizer": {{golden.GetProperty("normalizer").GetRawText()}}, "pre_tokenizer": {{golden.GetProperty("pre_tokenizer").GetRawText()}},
               "model": { "type": "BPE", "vocab": {}, "merges": [] } }
             """));
         Tokenizer trained = pipeline.TrainNew(Lines(golden), Read(golden.GetProperty("trainer")));

@@ -3,7 +3,10 @@ using System.Text.Json;
 namespace Banyan.Tokenizers.Tests;
 
 /// <summary>Checks every list of a <c>vectors.json</c> against a tokenizer.</summary>
-internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors)
+/// <param name="tokenizer">The tokenizer to check.</param>
+/// <param name="vectors">The lists.</param>
+/// <param name="withoutOffsets">Name of a record whose offsets the reference gets wrong.</param>
+internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors, string? withoutOffsets = null)
 {
     public void Run()
     {
@@ -13,7 +16,10 @@ internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors)
         }
         foreach (JsonElement r in Expected.List(vectors, "no_special"))
         {
-            string text = Expected.Text(r.GetProperty("name").GetString()!);
+            string name = r.GetProperty("name").GetString()!;
+            string text = Expected.List(vectors, "records").FirstOrDefault(v => Expected.TextOrNull(v, "name") == name) is { ValueKind: JsonValueKind.Object } own
+                ? own.GetProperty("text").GetString()!
+                : Expected.Text(name);
             Assert.Equal(Expected.Ints(r.GetProperty("ids")), tokenizer.Encode(text, addSpecialTokens: false).Ids);
             Assert.Equal(Expected.Ints(r.GetProperty("ids")), tokenizer.EncodeToIds(text, addSpecialTokens: false));
         }
@@ -42,7 +48,7 @@ internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors)
         }
         else
         {
-            Expected.Check(record, tokenizer.Encode(text.GetString()!), what);
+            Expected.Check(record, tokenizer.Encode(text.GetString()!), what, what == withoutOffsets ? "offsets" : null);
             Assert.Equal(Expected.Ints(record.GetProperty("ids")), tokenizer.EncodeToIds(text.GetString()!));
         }
         CheckDecoded(record, what);

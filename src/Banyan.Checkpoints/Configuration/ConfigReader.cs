@@ -55,6 +55,7 @@ public sealed class ConfigReader
         {
             var options = new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false };
             using JsonDocument document = JsonDocument.Parse(PythonJson.QuoteNonFinite(utf8), options);
+            CheckTexts(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigReader(document.RootElement.Clone(), source, "")
                 : throw new CheckpointException(source, $"holds {Describe(document.RootElement)}; expected a JSON object");
@@ -62,6 +63,23 @@ public sealed class ConfigReader
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new CheckpointException(source, $"not valid JSON: {e.Message}", e); // InvalidOperationException: half a surrogate pair
+        }
+    }
+
+    // A text with half a surrogate pair throws when it is first read: it shall be here, not in the middle of a model.
+    private static void CheckTexts(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+        {
+            element.GetString();
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            element.EnumerateArray().ToList().ForEach(CheckTexts);
+        }
+        else if (element.ValueKind == JsonValueKind.Object)
+        {
+            element.EnumerateObject().ToList().ForEach(p => CheckTexts(p.Value));
         }
     }
 
@@ -156,6 +174,18 @@ public sealed class ConfigReader
     /// <summary>Keys that nobody asked for, those of objects as <c>object.key</c>.</summary>
     public IEnumerable<string> UnreadKeys() => Keys.Where(k => !_read.Contains(k)).Select(k => _prefix + k)
         .Concat(_objects.Values.SelectMany(o => o.UnreadKeys()));
+
+    /// <summary>Refuses keys that nobody asked for: a misspelt one must not be ignored.</summary>
+    /// <exception cref="CheckpointException">There is one; the message suggests the nearest known key.</exception>
+    public void RefuseUnreadKeys()
+    {
+        if (UnreadKeys().FirstOrDefault() is { } unknown)
+        {
+            throw new CheckpointException(_source, $"unknown key {CheckpointException.Quote(unknown)}{NearestName.Hint(unknown, KnownKeys())}");
+        }
+    }
+
+    private IEnumerable<string> KnownKeys() => _read.Select(k => _prefix + k).Concat(_objects.Values.SelectMany(o => o.KnownKeys()));
 
     private T[] GetList<T>(string key, Func<JsonElement, T> convert) => Find(key) is not { } value ? []
         : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(convert)] : [convert(value)];

@@ -118,17 +118,17 @@ public sealed class Llama2cFile : IModelReader
     }
 
     // Row (head, half, i) of the result is row (head, i, half) of the file.
-    private TensorBytes HalfSplit(TensorBytes stored, TensorEntry entry)
+    private unsafe TensorBytes HalfSplit(TensorBytes stored, TensorEntry entry)
     {
         int row = checked((int)entry.RowBytes);
         int headDim = _header.HeadDim;
-        var result = new NativeBuffer(entry.ByteCount);
+        using var result = new Cpu.NativeBuffer(entry.ByteCount);
         for (long to = 0; to < entry.Shape[0]; to++)
         {
             (long head, long inHead) = Math.DivRem(to, headDim);
             (long half, long i) = Math.DivRem(inHead, headDim / 2);
-            stored.Slice((head * headDim + 2 * i + half) * row, row).CopyTo(result.Slice(to * row, row));
+            stored.Slice((head * headDim + 2 * i + half) * row, row).CopyTo(new Span<byte>((byte*)result.Floats + to * row, row));
         }
-        return result.ToWindow();
+        return new TensorBytes(result, 0, entry.ByteCount);   // which keeps the memory
     }
 }

@@ -1,5 +1,4 @@
 using System.IO.MemoryMappedFiles;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Banyan.Checkpoints;
@@ -41,7 +40,7 @@ internal sealed class MappedFile : IDisposable
         {
             throw new ArgumentOutOfRangeException(nameof(offset), $"[{offset}, {offset} + {length}) lies outside {Path} of {Length} bytes");
         }
-        return new TensorBytes(_view ?? (SafeHandle)NativeBuffer.Empty, offset, length);
+        return _view is null ? TensorBytes.Nothing(this) : new TensorBytes(_view, offset, length);
     }
 
     public void Dispose() => _view?.Dispose();

@@ -27,6 +27,9 @@ public sealed unsafe class TensorBytes : IDisposable
         Length = length;
     }
 
+    /// <summary>A window of no bytes: all that an empty file has.</summary>
+    internal static TensorBytes Nothing(object owner) => new(owner, null, 0);
+
     /// <summary>The elements of a tensor in row-major order: its own memory where they lie there so, a copy elsewhere.</summary>
     internal static TensorBytes Of(Tensor tensor)
     {

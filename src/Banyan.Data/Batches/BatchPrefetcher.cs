@@ -9,7 +9,7 @@ namespace Banyan.Data.Batches;
 public sealed class BatchPrefetcher : IDisposable
 {
     private readonly TokenBatches _batches;
-    private readonly TokenBatch[] _ring; // one more than the depth: the consumer holds one
+    private readonly TrainingBatch[] _ring; // one more than the depth: the consumer holds one
     private readonly SemaphoreSlim _free, _ready = new(0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
@@ -23,7 +23,7 @@ public sealed class BatchPrefetcher : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(depth);
         _batches = batches;
-        _ring = new TokenBatch[depth + 1];
+        _ring = new TrainingBatch[depth + 1];
         for (int i = 0; i < _ring.Length; i++)
         {
             _ring[i] = batches.Allocate();
@@ -36,7 +36,7 @@ public sealed class BatchPrefetcher : IDisposable
     /// <summary>The next batch: micro-batches in order, then the next step. It takes back the one before.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled while waiting; the next call goes on with the same batch.</exception>
     /// <exception cref="IOException">The corpus could not be read; what failed on the thread is thrown here.</exception>
-    public TokenBatch Next(CancellationToken cancellationToken = default)
+    public TrainingBatch Next(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
@@ -52,7 +52,7 @@ public sealed class BatchPrefetcher : IDisposable
             _failure!.Throw();
         }
         _isHeld = true;
-        TokenBatch batch = _ring[_next];
+        TrainingBatch batch = _ring[_next];
         _next = (_next + 1) % _ring.Length;
         return batch;
     }

@@ -1,6 +1,6 @@
 namespace Banyan.Data.Batches;
 
-/// <summary>One row of a <see cref="TokenBatch"/> while it is filled; all spans have the sequence length.</summary>
+/// <summary>One row of a <see cref="TrainingBatch"/> while it is filled; all spans have the sequence length.</summary>
 internal readonly ref struct SequenceRow(Span<int> inputIds, Span<int> targets, Span<int> positions, Span<int> documentIds)
 {
     public readonly Span<int> InputIds = inputIds, Targets = targets, Positions = positions, DocumentIds = documentIds;
@@ -26,7 +26,7 @@ internal readonly ref struct SequenceRow(Span<int> inputIds, Span<int> targets, 
     public void Pad(int documentId)
     {
         InputIds.Clear();
-        Targets.Fill(TokenBatch.IgnoreIndex);
+        Targets.Fill(TrainingBatch.IgnoreIndex);
         Mark(documentId);
     }
 

@@ -40,9 +40,9 @@ public sealed class TokenBatches
 
     /// <summary>A new batch.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The step is negative, or there is no such micro-batch.</exception>
-    public TokenBatch Get(long step, int microBatch = 0)
+    public TrainingBatch Get(long step, int microBatch = 0)
     {
-        TokenBatch batch = Allocate();
+        TrainingBatch batch = Allocate();
         Fill(batch, step, microBatch);
         return batch;
     }
@@ -52,9 +52,9 @@ public sealed class TokenBatches
     /// <param name="depth">How many batches are prepared at most.</param>
     public BatchPrefetcher Prefetch(long step = 0, int depth = 4) => new(this, step, depth);
 
-    internal TokenBatch Allocate() => new(Sequences, _source.Length);
+    internal TrainingBatch Allocate() => new(Sequences, _source.Length);
 
-    internal void Fill(TokenBatch batch, long step, int microBatch)
+    internal void Fill(TrainingBatch batch, long step, int microBatch)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfNegative(microBatch);
@@ -66,6 +66,6 @@ public sealed class TokenBatches
         {
             documentId = _source.Fill(_seed, sample + b, batch.Row(b), documentId);
         }
-        batch.TargetCount = batch.Targets.Length - batch.Targets.AsSpan().Count(TokenBatch.IgnoreIndex);
+        batch.TargetCount = batch.Targets.Length - batch.Targets.AsSpan().Count(TrainingBatch.IgnoreIndex);
     }
 }

@@ -27,6 +27,10 @@ public sealed class DocumentReader
     /// <summary>How many invalid UTF-8 sequences (and unpaired surrogates in JSON) have been replaced so far.</summary>
     public long ReplacedSequences => _utf8.Replaced;
 
+    /// <summary>The files that the sources name, in the order in which they are read.</summary>
+    /// <exception cref="FileNotFoundException">A source does not exist or matches nothing.</exception>
+    public static IReadOnlyList<string> FilesOf(IEnumerable<string> sources) => SourceFiles.Expand(sources);
+
     /// <summary>The documents of the sources, in their order.</summary>
     /// <param name="sources">
     /// Files, folders (every file below them with a known extension, in ordinal order of the paths) and patterns with <c>*</c>, <c>?</c> and

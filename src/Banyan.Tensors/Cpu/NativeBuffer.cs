@@ -1,18 +1,17 @@
 using System.Runtime.InteropServices;
+using Banyan.Memory;
 
 namespace Banyan.Cpu;
 
-/// <summary>Native memory aligned to a page, freed with the handle. Contents start undefined.</summary>
+/// <summary>Native memory, freed with the handle: a cache line's alignment, huge pages from 2 MiB on. Contents start undefined.</summary>
 internal sealed unsafe class NativeBuffer : SafeHandle
 {
-    private const nuint Alignment = 4096;
-
     public NativeBuffer(long bytes)
         : base(0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = Math.Max(bytes, 1);
-        SetHandle((nint)NativeMemory.AlignedAlloc(checked((nuint)Bytes + Alignment - 1) & ~(Alignment - 1), Alignment));
+        SetHandle((nint)NativePages.Allocate(Bytes));
     }
 
     public long Bytes { get; }
@@ -31,7 +30,7 @@ internal sealed unsafe class NativeBuffer : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        NativePages.Free((byte*)handle, Bytes);
         return true;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class Workspace : IDisposable
             return buffer;
         }
         buffer?.Dispose();
-        return new NativeBuffer(bytes);
+        return new NativeBuffer(Math.Max(bytes, 2 << 20));
     }
 
     /// <summary>Gives a rented buffer back.</summary>

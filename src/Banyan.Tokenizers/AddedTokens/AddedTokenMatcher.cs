@@ -8,14 +8,18 @@ internal sealed class AddedTokenMatcher
 {
     private readonly SearchValues<string> _search;
     private readonly Dictionary<char, List<Entry>> _byFirst = [];
+    private readonly bool _cutsEverywhere;
 
     private readonly record struct Entry(string Text, int Id, AddedToken Token);
 
     /// <summary>A part of the text: an added token (<paramref name="Id"/> at least 0) or what lies between.</summary>
     public readonly record struct Part(int Start, int End, int Id);
 
-    private AddedTokenMatcher(List<Entry> entries)
+    /// <param name="entries">What to find.</param>
+    /// <param name="cutsEverywhere">A token became empty text, which is found between any two characters: as the reference does.</param>
+    private AddedTokenMatcher(List<Entry> entries, bool cutsEverywhere)
     {
+        _cutsEverywhere = cutsEverywhere;
         _search = SearchValues.Create([.. entries.Select(e => e.Text)], StringComparison.Ordinal);
         foreach (Entry e in entries.DistinctBy(e => e.Text).OrderByDescending(e => e.Text.Length))
         {
@@ -30,8 +34,9 @@ internal sealed class AddedTokenMatcher
     /// <summary>A matcher of the given tokens (what to look for, id, flags), or null where there is nothing to find.</summary>
     public static AddedTokenMatcher? Create(IEnumerable<(string Text, int Id, AddedToken Token)> tokens)
     {
-        List<Entry> entries = [.. tokens.Where(t => t.Text.Length > 0).Select(t => new Entry(t.Text, t.Id, t.Token))];
-        return entries.Count == 0 ? null : new(entries);
+        List<Entry> all = [.. tokens.Select(t => new Entry(t.Text, t.Id, t.Token))];
+        List<Entry> entries = all.FindAll(e => e.Text.Length > 0);
+        return all.Count == 0 ? null : new(entries, entries.Count < all.Count);
     }
 
     /// <summary>The parts of a text, in order; <paramref name="skipSpecial"/> treats special tokens as ordinary text.</summary>
@@ -60,15 +65,24 @@ internal sealed class AddedTokenMatcher
             Widen(text, e.Token, done, ref start, ref end);
             if (done < start)
             {
-                output.Add(new(done, start, -1));
+                AddGap(text, done, start, output);
             }
             output.Add(new(start, end, e.Id));
             done = end;
         }
         if (done < text.Length)
         {
-            output.Add(new(done, text.Length, -1));
+            AddGap(text, done, text.Length, output);
         }
+    }
+
+    private void AddGap(ReadOnlySpan<char> text, int start, int end, List<Part> output)
+    {
+        while (_cutsEverywhere && end - start > Runes.Width(text, start))
+        {
+            output.Add(new(start, start += Runes.Width(text, start), -1));
+        }
+        output.Add(new(start, end, -1));
     }
 
     private bool TryLongest(ReadOnlySpan<char> text, out Entry entry)

@@ -12,6 +12,7 @@ internal sealed class AddedVocabulary(TokenModel model, Normalizer? normalizer)
     private readonly SortedDictionary<int, AddedToken> _tokens = [];
     private readonly Dictionary<string, AddedToken> _special = [];
     private readonly List<AddedToken> _order = [];
+    private readonly Dictionary<int, string> _normalizedTexts = [];
 
     /// <summary>Tokens by id.</summary>
     public IReadOnlyDictionary<int, AddedToken> Tokens => _tokens;
@@ -28,6 +29,9 @@ internal sealed class AddedVocabulary(TokenModel model, Normalizer? normalizer)
     public int IdOf(string token) => _ids.TryGetValue(token, out int id) ? id : model.TokenToId(token);
 
     public string? TokenOf(int id) => _tokens.TryGetValue(id, out AddedToken? token) ? token.Content : model.IdToToken(id);
+
+    /// <summary>What an id is written as when it is decoded: a token that is found in normalized text is normalized too.</summary>
+    public string? TextOf(int id) => _normalizedTexts.TryGetValue(id, out string? text) ? text : TokenOf(id);
 
     public bool IsSpecial(string token) => _special.ContainsKey(token);
 
@@ -116,7 +120,10 @@ internal sealed class AddedVocabulary(TokenModel model, Normalizer? normalizer)
     {
         List<AddedToken> all = [.. _special.Values, .. _order];
         Raw = AddedTokenMatcher.Create(all.Where(t => !t.Normalized).Select(t => (t.Content, IdOf(t.Content), t)));
-        Normalized = AddedTokenMatcher.Create(all.Where(t => t.Normalized)
-            .Select(t => (normalizer?.Normalize(t.Content) ?? t.Content, IdOf(t.Content), t)));
+        foreach (AddedToken token in all.Where(t => t.Normalized))
+        {
+            _normalizedTexts[IdOf(token.Content)] = normalizer?.Normalize(token.Content) ?? token.Content;
+        }
+        Normalized = AddedTokenMatcher.Create(all.Where(t => t.Normalized).Select(t => (_normalizedTexts[IdOf(t.Content)], IdOf(t.Content), t)));
     }
 }

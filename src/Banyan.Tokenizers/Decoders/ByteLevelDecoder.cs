@@ -18,6 +18,12 @@ internal sealed class ByteLevelDecoder(bool addPrefixSpace = true, bool trimOffs
         return [Utf8Text.Decode([.. bytes])];
     }
 
+    public override bool TryAppend(string token, List<byte> utf8)
+    {
+        Append(token, utf8);
+        return true;
+    }
+
     protected override void WriteFields(Utf8JsonWriter writer)
     {
         writer.WriteBoolean("add_prefix_space", addPrefixSpace);
@@ -34,7 +40,7 @@ internal sealed class ByteLevelDecoder(bool addPrefixSpace = true, bool trimOffs
             if (b < 0)
             {
                 bytes.RemoveRange(before, bytes.Count - before);
-                bytes.AddRange(System.Text.Encoding.UTF8.GetBytes(token));
+                Utf8Text.Append(token, bytes);
                 return;
             }
             bytes.Add((byte)b);

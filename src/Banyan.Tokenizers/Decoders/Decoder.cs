@@ -11,6 +11,12 @@ internal abstract class Decoder
     /// <summary>One step: tokens to tokens. The text is what remains, joined.</summary>
     public abstract List<string> Chain(List<string> tokens);
 
+    /// <summary>
+    /// Appends what a token stands for as UTF-8 (perhaps a part of a character), where that does not depend on its neighbours;
+    /// false where it may.
+    /// </summary>
+    public virtual bool TryAppend(string token, List<byte> utf8) => false;
+
     public string Decode(List<string> tokens) => string.Concat(Chain(tokens));
 
     public void Write(Utf8JsonWriter writer)

@@ -26,4 +26,10 @@ internal sealed class FuseDecoder : Decoder
     public override string Type => "Fuse";
 
     public override List<string> Chain(List<string> tokens) => [string.Concat(tokens)];
+
+    public override bool TryAppend(string token, List<byte> utf8)
+    {
+        Utf8Text.Append(token, utf8);
+        return true;
+    }
 }

@@ -26,7 +26,14 @@ internal readonly struct JsonView(JsonElement element, string path, string file)
             throw Error($"found {Describe()}, expected an object");
         }
         string key = path.Length == 0 ? name : path + "." + name;
-        return element.TryGetProperty(name, out JsonElement value) ? new(value, key, file) : new(default, key, file);
+        try
+        {
+            return element.TryGetProperty(name, out JsonElement value) ? new(value, key, file) : new(default, key, file);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new TokenizerFormatException(file, path, "a key is not valid Unicode", e);
+        }
     }
 
     public bool Has(string name) => !Member(name).IsNull;
@@ -50,6 +57,10 @@ internal readonly struct JsonView(JsonElement element, string path, string file)
     public bool Bool(string name, bool fallback) => Member(name) is { IsNull: false } v ? v.AsBool() : fallback;
 
     public int Int(string name, int min = 0, int max = int.MaxValue) => Member(name).AsInt(min, max);
+
+    /// <summary>A length of any size: what is beyond int limits nothing.</summary>
+    public int Length(string name, int min) =>
+        Member(name) is { Kind: JsonValueKind.Number } v && v.Element.TryGetUInt64(out ulong value) && value > int.MaxValue ? int.MaxValue : Int(name, min);
 
     public JsonView Object(string name) => Member(name).Require(JsonValueKind.Object, "an object");
 

@@ -24,7 +24,7 @@ internal static class TokenizerJsonReader
         return Read(root);
     }
 
-    private static JsonDocument Parse(ReadOnlyMemory<byte> utf8, string file)
+    public static JsonDocument Parse(ReadOnlyMemory<byte> utf8, string file)
     {
         if (utf8.Span.StartsWith("\uFEFF"u8))
         {

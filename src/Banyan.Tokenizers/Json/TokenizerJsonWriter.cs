@@ -46,7 +46,7 @@ internal static class TokenizerJsonWriter
     private static void WriteAddedTokens(Utf8JsonWriter writer, TokenizerParts parts)
     {
         writer.WriteStartArray("added_tokens");
-        foreach ((int id, AddedToken token) in parts.Added.Tokens)
+        foreach ((int id, AddedToken token) in parts.Added.Tokens.Select(p => (p.Key, p.Value)).Concat(parts.SavedTokens).OrderBy(p => p.Item1))
         {
             writer.WriteStartObject();
             writer.WriteNumber("id", id);

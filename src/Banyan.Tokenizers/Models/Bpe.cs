@@ -1,3 +1,4 @@
+using Banyan.Tokenizers.Text;
 using System.Text.Json;
 
 namespace Banyan.Tokenizers.Models;
@@ -18,6 +19,9 @@ internal sealed record BpeOptions
     public bool ByteFallback { get; init; }
 
     public bool IgnoreMerges { get; init; }
+
+    /// <summary>Tokens of SentencePiece that are taken wherever they stand and never merge; saved as added tokens.</summary>
+    public CharTrie? UserDefined { get; init; }
 }
 
 /// <summary>
@@ -26,12 +30,16 @@ internal sealed record BpeOptions
 /// </summary>
 internal sealed class Bpe : TokenModel
 {
+    /// <summary>SentencePiece's mark of a space.</summary>
+    private const char VisibleSpace = '\u2581';
+
     private readonly Vocabulary _vocabulary;
     private readonly MergeTable _table;
     private readonly IReadOnlyList<(int Left, int Right)> _merges;
     private readonly BpeOptions _options;
     private readonly int[] _charIds = new int[0x180];   // ids of the characters that occur most, byte alphabet included
     private readonly int[]? _byteIds;                   // ids of <0x00> .. <0xFF>, or -1
+    private readonly bool _splitsAtSpace;               // no merge reaches over the beginning of a word
     private readonly Random _random = new(0);
     private Scratch? _spare;
 
@@ -54,6 +62,9 @@ internal sealed class Bpe : TokenModel
         {
             _byteIds = [.. Enumerable.Range(0, 256).Select(b => vocabulary.IdOf($"<0x{b:X2}>"))];
         }
+        _splitsAtSpace = vocabulary.IdOf([VisibleSpace]) >= 0
+            && options is { Dropout: null or 0, IgnoreMerges: false, UserDefined: null, ContinuingSubwordPrefix: null or "", EndOfWordSuffix: null or "" }
+            && merges.All(m => vocabulary.TokenOf(m.Left)!.EndsWith(VisibleSpace) || !vocabulary.TokenOf(m.Right)!.StartsWith(VisibleSpace));
     }
 
     public override string Type => "BPE";
@@ -77,23 +88,39 @@ internal sealed class Bpe : TokenModel
     {
         Scratch scratch = Interlocked.Exchange(ref _spare, null) ?? new();
         int at = 0;
+        while (!piece.IsEmpty)
+        {
+            int end = _splitsAtSpace ? WordEnd(piece) : piece.Length;
+            Append(piece[..end], scratch, ref at, output);
+            piece = piece[end..];
+        }
+        _spare = scratch;
+    }
+
+    /// <summary>A text of SentencePiece is one piece: where no merge crosses, its words can be looked up one by one.</summary>
+    private static int WordEnd(ReadOnlySpan<char> piece)
+    {
+        int start = piece.IndexOfAnyExcept(VisibleSpace);
+        int next = start < 0 ? -1 : piece[start..].IndexOf(VisibleSpace);
+        return next < 0 ? piece.Length : start + next;
+    }
+
+    private void Append(ReadOnlySpan<char> piece, Scratch scratch, ref int at, List<ModelToken> output)
+    {
         if (scratch.Cache.TryGet(piece, out ReadOnlySpan<int> packed))
         {
             for (int i = 0; i < packed.Length; i += 2)
             {
                 output.Add(new(packed[i], at, at += packed[i + 1]));
             }
+            return;
         }
-        else
+        MergeWord word = Merge(piece, scratch.Word);
+        for (int i = 0; i < word.Count; i++)
         {
-            MergeWord word = Merge(piece, scratch.Word);
-            for (int i = 0; i < word.Count; i++)
-            {
-                output.Add(new(word.Ids[i], at, at += word.Lengths[i]));
-            }
-            Remember(piece, scratch);
+            output.Add(new(word.Ids[i], at, at += word.Lengths[i]));
         }
-        _spare = scratch;
+        Remember(piece, scratch);
     }
 
     /// <summary>The tokens of a piece, in <paramref name="word"/>; nothing is remembered.</summary>

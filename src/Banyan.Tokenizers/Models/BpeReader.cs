@@ -20,12 +20,19 @@ internal static class BpeReader
         };
         Vocabulary vocabulary = ModelReader.ReadVocabulary(view.Object("vocab"));
         JsonView merges = view.Array("merges");
-        MergeTable table = new(merges.Element.GetArrayLength());
-        List<(int, int)> list = [];
-        foreach (JsonView merge in merges.Items())
+        return Build(options, vocabulary, merges.Items().Where(m => !IsVersion(m)).Select(ReadPair), merges.Element.GetArrayLength());
+    }
+
+    /// <summary>A model from merges in the order in which they were learned, each with its place in a file.</summary>
+    public static Bpe Build(
+        BpeOptions options, Vocabulary vocabulary, IEnumerable<(JsonView Where, string Left, string Right)> merges, int capacity)
+    {
+        MergeTable table = new(capacity);
+        List<(int, int)> list = new(capacity);
+        int prefixLength = options.ContinuingSubwordPrefix?.Length ?? 0;
+        foreach ((JsonView where, string left, string right) in merges)
         {
-            (string left, string right) = ReadPair(merge);
-            Add(merge, left, right, options.ContinuingSubwordPrefix?.Length ?? 0, vocabulary, table, list);
+            Add(where, left, right, prefixLength, vocabulary, table, list);
         }
         return new(vocabulary, table, list, options);
     }
@@ -40,20 +47,24 @@ internal static class BpeReader
         return value is >= 0 and <= 1 ? value : throw view.Error($"found {view.Describe()}, expected a probability from 0 to 1");
     }
 
+    /// <summary>The first line of a merges.txt, which some converters took along.</summary>
+    private static bool IsVersion(JsonView merge) =>
+        merge.Kind == JsonValueKind.String && merge.AsString().StartsWith("#version", StringComparison.Ordinal);
+
     /// <summary>Either ["a", "b"] or the older "a b".</summary>
-    private static (string Left, string Right) ReadPair(JsonView merge)
+    private static (JsonView Where, string Left, string Right) ReadPair(JsonView merge)
     {
         if (merge.Kind == JsonValueKind.Array)
         {
             JsonView[] parts = [.. merge.Items()];
             return parts.Length == 2
-                ? (parts[0].AsString(), parts[1].AsString())
+                ? (merge, parts[0].AsString(), parts[1].AsString())
                 : throw merge.Error($"found {parts.Length} parts, expected a pair of tokens");
         }
         string text = merge.AsString();
         string[] halves = text.Split(' ');
         return halves.Length == 2
-            ? (halves[0], halves[1])
+            ? (merge, halves[0], halves[1])
             : throw merge.Error($"found {merge.Describe()}, expected two tokens with one space between");
     }
 

@@ -14,6 +14,13 @@ internal static class BpeSymbols
         int unkId = -1, unkLength = 0; // an unknown run that is not written yet
         for (int i = 0; i < piece.Length;)
         {
+            if (options.UserDefined?.Longest(piece[i..], out int token) is > 0 and int units)
+            {
+                Flush(word, ref unkId, ref unkLength);
+                word.Add(token, System.Text.Encoding.UTF8.GetByteCount(piece.Slice(i, units)));
+                i += units;
+                continue;
+            }
             int width = Runes.Decode(piece, i, out int rune);
             int bytes = Runes.Utf8Length(rune);
             int id = SymbolId(piece.Slice(i, width), i == 0, i + width == piece.Length, model, out string? decorated);

@@ -16,6 +16,15 @@ internal static class ByteAlphabet
     /// <summary>The byte of a character, or -1.</summary>
     public static int ByteOf(char c) => c < s_bytes.Length ? s_bytes[c] : -1;
 
+    /// <summary>Bytes as characters of the alphabet.</summary>
+    public static string Write(ReadOnlySpan<byte> bytes) => string.Create(bytes.Length, bytes, (chars, source) =>
+    {
+        for (int i = 0; i < chars.Length; i++)
+        {
+            chars[i] = s_chars[source[i]];
+        }
+    });
+
     private static char[] Build()
     {
         char[] chars = new char[256];

@@ -12,7 +12,7 @@ internal static class ModelReader
         ["Unigram"] = ReadUnigram,
         ["WordLevel"] = v => new WordLevel(ReadVocabulary(v.Object("vocab")), v.String("unk_token")),
         ["WordPiece"] = v => new WordPiece(
-            ReadVocabulary(v.Object("vocab")), v.String("unk_token"), v.String("continuing_subword_prefix"), v.Int("max_input_chars_per_word")),
+            ReadVocabulary(v.Object("vocab")), v.String("unk_token"), v.String("continuing_subword_prefix"), v.Length("max_input_chars_per_word", 0)),
     };
 
     public static TokenModel Read(JsonView view)

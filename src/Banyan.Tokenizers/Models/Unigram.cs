@@ -16,23 +16,32 @@ internal sealed class Unigram : TokenModel
     private readonly CharTrie _trie = new();
     private readonly int? _unkId;
     private readonly bool _byteFallback;
+    private readonly HashSet<int> _never;
+    private readonly bool _float32; // SentencePiece adds scores in single precision: near ties fall its way
     private readonly int[]? _byteIds;
     private readonly double _unkScore;
 
-    public Unigram((string Token, double Score)[] pieces, int? unkId, bool byteFallback)
+    /// <param name="pieces">Pieces and their log probabilities.</param>
+    /// <param name="unkId">The unknown piece.</param>
+    /// <param name="byteFallback">Writes unknown text as bytes.</param>
+    /// <param name="never">Pieces that no text becomes (control pieces of SentencePiece).</param>
+    /// <param name="lowest">The lowest score, if not that of all pieces.</param>
+    public Unigram((string Token, double Score)[] pieces, int? unkId, bool byteFallback, HashSet<int>? never = null, double? lowest = null)
     {
+        _never = never ?? [];
+        _float32 = never is not null;
         (_pieces, _unkId, _byteFallback) = (pieces, unkId, byteFallback);
         Dictionary<string, int> ids = [];
         for (int i = 0; i < pieces.Length; i++)
         {
             ids[pieces[i].Token] = i;
         }
-        foreach ((string token, int id) in ids.Where(p => p.Key.Length > 0))
+        foreach ((string token, int id) in ids.Where(p => p.Key.Length > 0 && !_never.Contains(p.Value)))
         {
             _trie.Add(token, id);
         }
         _vocabulary = new(ids);
-        _unkScore = pieces.Select(p => p.Score).DefaultIfEmpty().Min() - UnknownPenalty;
+        _unkScore = (lowest ?? pieces.Select(p => p.Score).DefaultIfEmpty().Min()) - UnknownPenalty;
         int[] bytes = [.. Enumerable.Range(0, 256).Select(b => _vocabulary.IdOf($"<0x{b:X2}>"))];
         _byteIds = byteFallback ? bytes : null;
     }
@@ -108,18 +117,20 @@ internal sealed class Unigram : TokenModel
             {
                 if (id >= 0)
                 {
-                    Offer(i, end + 1, id, best[i] + _pieces[id].Score, best, back);
+                    Offer(i, end + 1, id, Add(best[i], _pieces[id].Score), best, back);
                     single |= end + 1 - i == width;
                 }
             }
             if (!single)
             {
-                Offer(i, i + width, _unkId ?? throw MissingUnknown(), best[i] + _unkScore, best, back);
+                Offer(i, i + width, _unkId ?? throw MissingUnknown(), Add(best[i], _unkScore), best, back);
             }
             i += width;
         }
         return back;
     }
+
+    private double Add(double a, double b) => _float32 ? (float)(a + b) : a + b;
 
     private static void Offer(int start, int end, int id, double score, double[] best, (int, int)[] back)
     {
@@ -136,7 +147,7 @@ internal sealed class Unigram : TokenModel
     {
         int end = start + System.Text.Encoding.UTF8.GetByteCount(text);
         int id = _vocabulary.IdOf(text);
-        if (id >= 0)
+        if (id >= 0 && !_never.Contains(id))
         {
             output.Add(new(id, start, end));
         }

@@ -50,7 +50,7 @@ internal sealed class BertNormalizer(bool cleanText, bool handleChineseChars, bo
     }
 
     private static bool IsOther(int rune) => Runes.Category(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+        or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse;
 
     private static void SetApart(int rune, ref Rewriter writer)
     {

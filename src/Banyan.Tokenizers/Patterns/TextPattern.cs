@@ -7,6 +7,9 @@ namespace Banyan.Tokenizers.Patterns;
 /// <summary>A pattern of a tokenizer.json: a fixed string or a regular expression in Oniguruma's Ruby syntax.</summary>
 internal sealed class TextPattern
 {
+    /// <summary>Two spaces or more: what SentencePiece's normalizers collapse.</summary>
+    public const string SpaceRuns = " {2,}";
+
     private readonly string _text;
     private readonly bool _isRegex;
 
@@ -33,12 +36,18 @@ internal sealed class TextPattern
             return Fixed(view.String("String"));
         }
         TextPattern pattern = Regex(view.String("Regex"));
-        return pattern.Matcher is not null ? pattern : throw view.Member("Regex").Error("this regular expression is not supported; known are those of KnownPatterns");
+        return IsKnown(pattern._text) ? pattern : throw view.Member("Regex").Error("this regular expression is not supported; known are the patterns of GPT-2, cl100k, o200k, Llama 3 and Qwen");
     }
 
     public static TextPattern Fixed(string text) => new(text, isRegex: false);
 
+    /// <summary>Whether a regular expression is one that this library matches.</summary>
+    public static bool IsKnown(string pattern) => pattern == SpaceRuns || PieceMatcher.ForPattern(pattern) is not null;
+
     public static TextPattern Regex(string pattern) => new(pattern, isRegex: true);
+
+    /// <summary>The empty string, which stands between any two characters.</summary>
+    public bool IsEmpty => !_isRegex && _text.Length == 0;
 
     /// <summary>Matches and what lies between them, in order, covering the text.</summary>
     public List<MatchPart> Find(ReadOnlySpan<char> text)
@@ -54,7 +63,14 @@ internal sealed class TextPattern
             }
             return parts;
         }
-        FindFixed(text, parts);
+        if (_isRegex)
+        {
+            FindSpaceRuns(text, parts);
+        }
+        else
+        {
+            FindFixed(text, parts);
+        }
         return parts;
     }
 
@@ -63,6 +79,26 @@ internal sealed class TextPattern
         writer.WriteStartObject("pattern");
         writer.WriteString(_isRegex ? "Regex" : "String", _text);
         writer.WriteEndObject();
+    }
+
+    private static void FindSpaceRuns(ReadOnlySpan<char> text, List<MatchPart> parts)
+    {
+        int done = 0;
+        while (text[done..].IndexOf("  ") is >= 0 and int found)
+        {
+            int start = done + found;
+            int length = text[start..].IndexOfAnyExcept(' ');
+            if (start > done)
+            {
+                parts.Add(new(done, start, false));
+            }
+            done = length < 0 ? text.Length : start + length;
+            parts.Add(new(start, done, true));
+        }
+        if (done < text.Length)
+        {
+            parts.Add(new(done, text.Length, false));
+        }
     }
 
     private void FindFixed(ReadOnlySpan<char> text, List<MatchPart> parts)

@@ -28,6 +28,9 @@ internal sealed class TokenizerParts
 
     public AddedVocabulary Added { get; }
 
+    /// <summary>Tokens that the model itself keeps whole; a tokenizer.json lists them among the added ones.</summary>
+    public IReadOnlyList<(int Id, AddedToken Token)> SavedTokens { get; init; } = [];
+
     /// <summary>The same stages around another model; no tokens are added.</summary>
     public TokenizerParts WithModel(TokenModel model) => new(model, Normalizer)
     {

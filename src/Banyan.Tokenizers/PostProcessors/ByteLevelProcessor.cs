@@ -58,7 +58,8 @@ internal sealed class ByteLevelProcessor(bool addPrefixSpace, bool trimOffsets, 
         (int start, int end) = (token.Start, token.End);
         if (leading > 0)
         {
-            start = Math.Min(start + (keepOne ? leading - 1 : leading), end);
+            // One space may be the one that was put before the text; of several none was.
+            start = Math.Min(start + (keepOne && leading == 1 ? 0 : leading), end);
         }
         if (trailing > 0 && end >= trailing)
         {

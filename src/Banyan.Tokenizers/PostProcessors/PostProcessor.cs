@@ -14,11 +14,11 @@ internal abstract class PostProcessor
     /// <summary>The sequences with what belongs between and around them, still to be joined.</summary>
     public abstract List<Encoding> Process(List<Encoding> encodings, bool addSpecialTokens);
 
-    /// <summary>Numbers the sequences, processes and joins them; without a processor they are joined as they are.</summary>
+    /// <summary>Numbers the sequences, processes and joins them.</summary>
     public static Encoding Run(PostProcessor? processor, Encoding first, Encoding? second, bool addSpecialTokens)
     {
         List<Encoding> encodings = second is null ? [first] : [first, second];
-        for (int i = 0; i < encodings.Count && processor is not null; i++)
+        for (int i = 0; i < encodings.Count; i++)
         {
             int type = i;
             EncodingParts.Rewrite(encodings[i], t => t with { TypeId = type, Sequence = type });

@@ -18,12 +18,20 @@ internal sealed class TemplateProcessor : PostProcessor
 
     public override string Type => "TemplateProcessing";
 
-    /// <summary>One token before each text.</summary>
-    public static TemplateProcessor Bos(string token, int id)
+    /// <summary>One token before each text, one behind it; null puts none.</summary>
+    public static TemplateProcessor Around(string? bos, string? eos, Func<ReadOnlySpan<char>, int> idOf)
     {
-        Part bos = new(token, 0, false);
-        Part a = new("A", 0, true);
-        return new([bos, a], [bos, a, bos with { TypeId = 1 }, new("B", 1, true)], new() { [token] = ([id], [token]) });
+        List<Part> Wrap(string sequence, int typeId)
+        {
+            Part[] parts = [new(bos ?? "", typeId, false), new(sequence, typeId, true), new(eos ?? "", typeId, false)];
+            return [.. parts.Where(p => p.Id.Length > 0)];
+        }
+        Dictionary<string, (int[], string[])> special = [];
+        foreach (string token in new[] { bos, eos }.OfType<string>())
+        {
+            special[token] = ([idOf(token)], [token]);
+        }
+        return new(Wrap("A", 0), [.. Wrap("A", 0), .. Wrap("B", 1)], special);
     }
 
     public static TemplateProcessor Read(JsonView view)

@@ -9,7 +9,10 @@ internal sealed class FixedLength(int length) : PreTokenizer
 {
     public override string Type => "FixedLength";
 
-    protected override void Split(Piece piece, List<Piece> output)
+    protected override void Split(Piece piece, List<Piece> output) => SplitPiece(piece, output);
+
+    /// <summary>Appends the parts of one piece; the last may be empty.</summary>
+    public void SplitPiece(Piece piece, List<Piece> output)
     {
         int start = piece.Start, count = 0;
         for (int i = piece.Start; i < piece.End;)

@@ -11,7 +11,7 @@ internal static class PreTokenizerReader
         ["BertPreTokenizer"] = _ => new BertPreTokenizer(),
         ["CharDelimiterSplit"] = v => CharSplit.Delimiter(v.Character("delimiter")),
         ["Digits"] = v => CharSplit.Digits(v.Bool("individual_digits")),
-        ["FixedLength"] = v => new FixedLength(v.Int("length", min: 1)),
+        ["FixedLength"] = v => new FixedLength(v.Length("length", min: 1)),
         ["Metaspace"] = ReadMetaspace,
         ["Punctuation"] = v => CharSplit.Punctuation(v.Has("behavior") ? LengthsJson.ReadEnum<SplitBehavior>(v.Member("behavior")) : SplitBehavior.Isolated),
         ["Sequence"] = v => new PreTokenizerSequence([.. v.Array("pretokenizers").Items().Select(Read)]),
@@ -31,12 +31,14 @@ internal static class PreTokenizerReader
             : throw view.Member("type").Error($"found the pre-tokenizer \"{type}\", known are {string.Join(", ", s_table.Keys)}");
     }
 
-    /// <summary>Older files say add_prefix_space instead of prepend_scheme.</summary>
+    /// <summary>Older files say add_prefix_space instead of prepend_scheme; only true has a meaning there.</summary>
     public static PrependScheme ReadScheme(JsonView view)
     {
         if (!view.Has("prepend_scheme"))
         {
-            return view.Bool("add_prefix_space", true) ? PrependScheme.Always : PrependScheme.Never;
+            return view.Bool("add_prefix_space", true)
+                ? PrependScheme.Always
+                : throw view.Member("add_prefix_space").Error("found false without prepend_scheme, expected \"prepend_scheme\": \"never\"");
         }
         JsonView scheme = view.Member("prepend_scheme");
         return scheme.AsString() switch

@@ -7,6 +7,8 @@ namespace Banyan.Tokenizers.PreTokenizers;
 /// <summary>Splits at the matches of a pattern, or at what lies between them (<paramref name="invert"/>).</summary>
 internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behavior, bool invert) : PreTokenizer
 {
+    private static readonly FixedLength s_characters = new(1);
+
     public override string Type => "Split";
 
     /// <summary>The hand-written matcher, where matches cover the text and each is a piece.</summary>
@@ -14,6 +16,11 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
 
     protected override void Split(Piece piece, List<Piece> output)
     {
+        if (pattern.IsEmpty)
+        {
+            s_characters.SplitPiece(piece, output);
+            return;
+        }
         List<MatchPart> parts = pattern.Find(piece.Span);
         if (invert)
         {

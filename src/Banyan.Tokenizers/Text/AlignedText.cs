@@ -69,6 +69,9 @@ internal sealed class AlignedText
         }
     }
 
+    /// <summary>Drops what follows.</summary>
+    public void Truncate(int length) => Length = length;
+
     public override string ToString() => Span.ToString();
 
     private void AppendUnit(char c, int start, int end)

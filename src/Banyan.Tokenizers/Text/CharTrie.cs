@@ -6,6 +6,8 @@ internal sealed class CharTrie
     private readonly Dictionary<long, int> _children = [];
     private readonly List<int> _values = [-1];
 
+    public bool IsEmpty => _children.Count == 0;
+
     public void Add(ReadOnlySpan<char> key, int value)
     {
         int node = 0;
@@ -32,6 +34,21 @@ internal sealed class CharTrie
         node = next;
         value = _values[next];
         return true;
+    }
+
+    /// <summary>Units of the longest entry that the text begins with, or 0.</summary>
+    public int Longest(ReadOnlySpan<char> text, out int value)
+    {
+        int length = 0, node = 0;
+        value = -1;
+        for (int i = 0; i < text.Length && TryStep(ref node, text[i], out int found); i++)
+        {
+            if (found >= 0)
+            {
+                (length, value) = (i + 1, found);
+            }
+        }
+        return length;
     }
 
     private static long Edge(int node, char c) => ((long)node << 16) | c;

@@ -21,14 +21,19 @@ internal sealed class CharsMap
             throw new InvalidDataException($"the character map has {blob.Length} bytes, expected at least 4");
         }
         uint size = BinaryPrimitives.ReadUInt32LittleEndian(blob);
-        if (size == 0 || size % 4 != 0 || size > blob.Length - 4)
+        if (size == 0 || size % 1024 != 0 || size >= blob.Length - 4 || blob[^1] != 0)
         {
-            throw new InvalidDataException($"the character map's trie has {size} bytes of {blob.Length - 4}, expected a multiple of 4 within them");
+            throw new InvalidDataException(
+                $"the character map's trie has {size} bytes of {blob.Length - 4}, expected a multiple of 1024 and behind it zero-terminated strings");
         }
         uint[] units = new uint[size / 4];
         for (int i = 0; i < units.Length; i++)
         {
             units[i] = BinaryPrimitives.ReadUInt32LittleEndian(blob[(4 + (4 * i))..]);
+            if (units[i] >> 31 != 0 && (units[i] & 0x7FFFFFFF) >= blob.Length - 4 - size)
+            {
+                throw new InvalidDataException($"unit {i} of the character map's trie points behind its strings");
+            }
         }
         return new(units, blob[(4 + (int)size)..].ToArray());
     }

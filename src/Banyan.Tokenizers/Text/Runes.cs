@@ -52,7 +52,7 @@ internal static class Runes
     /// <summary>Unicode White_Space.</summary>
     public static bool IsWhiteSpace(int rune) => rune < 0x10000 && char.IsWhiteSpace((char)rune);
 
-    /// <summary>A word character of the regex <c>\w</c>: letters, marks, decimal digits and letter numbers, connectors.</summary>
+    /// <summary>A word character of the regex <c>\w</c> (UTS 18): letters, marks, decimal digits and letter numbers, connectors, joiners, letters in circles.</summary>
     public static bool IsWord(int rune)
     {
         if (rune < 0x80)
@@ -62,7 +62,9 @@ internal static class Runes
         return Category(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
             or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark
             or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.DecimalDigitNumber
-            or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
+            or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
+            || rune is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169)
+                or (>= 0x1F170 and <= 0x1F189);
     }
 
     /// <summary>Full lower-casing of one code point without context (U+0130 alone gives two).</summary>

@@ -1,9 +1,6 @@
-using Banyan.Tokenizers.Decoders;
-using Banyan.Tokenizers.Models;
+using Banyan.Tokenizers.Formats;
 using Banyan.Tokenizers.Patterns;
 using Banyan.Tokenizers.Pipeline;
-using Banyan.Tokenizers.PostProcessors;
-using Banyan.Tokenizers.PreTokenizers;
 
 namespace Banyan.Tokenizers.Training;
 
@@ -13,17 +10,11 @@ internal sealed class ByteLevelTraining(int vocabularySize, IReadOnlyList<string
     public Tokenizer Train(IEnumerable<string> texts, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 256 + specialTokens.Count);
-        PreTokenizer bytes = new ByteLevelPreTokenizer(addPrefixSpace: false, trimOffsets: true, useRegex: pattern is null);
-        PreTokenizer preTokenizer = pattern is null
-            ? bytes
-            : new PreTokenizerSequence([new SplitPreTokenizer(TextPattern.Regex(pattern), SplitBehavior.Isolated, invert: false), bytes]);
-        Bpe empty = new(new([]), new(0), [], new());
-        TokenizerParts parts = new(empty, normalizer: null)
+        if (pattern is not null && PieceMatcher.ForPattern(pattern) is null)
         {
-            PreTokenizer = preTokenizer,
-            PostProcessor = new ByteLevelProcessor(addPrefixSpace: false, trimOffsets: false, useRegex: true),
-            Decoder = new ByteLevelDecoder(),
-        };
+            throw new ArgumentException($"the pattern \"{pattern}\" is not supported; known are those of GPT-2, cl100k, o200k, Llama 3 and Qwen", nameof(pattern));
+        }
+        TokenizerParts parts = VocabularyAndMerges.ByteLevel(new(new([]), new(0), [], new()), pattern);
         BpeTrainer trainer = new()
         {
             VocabularySize = vocabularySize,

@@ -54,14 +54,7 @@ internal sealed class TextFeed(TokenizerParts parts)
         WordCounts result = new();
         foreach ((string word, long count) in words.Items)
         {
-            byte[] utf8 = System.Text.Encoding.UTF8.GetBytes(word);
-            result.Add(string.Create(utf8.Length, utf8, (chars, bytes) =>
-            {
-                for (int i = 0; i < chars.Length; i++)
-                {
-                    chars[i] = ByteAlphabet.CharOf(bytes[i]);
-                }
-            }), count);
+            result.Add(ByteAlphabet.Write(System.Text.Encoding.UTF8.GetBytes(word)), count);
         }
         return result;
     }

@@ -11,7 +11,7 @@ public class SequenceSourceTests
     public void Random_blocks_are_stretches_of_the_corpus(ulong seed, ushort step)
     {
         TokenCorpus corpus = Numbered(seed, atLeast: 20);
-        TokenBatch batch = new TokenBatches(new RandomBlocks(corpus, 7), seed, 3).Get(step);
+        TrainingBatch batch = new TokenBatches(new RandomBlocks(corpus, 7), seed, 3).Get(step);
         for (int i = 0; i < batch.InputIds.Length; i++)
         {
             Assert.Equal(batch.InputIds[i] + 1, batch.Targets[i]);
@@ -38,10 +38,10 @@ public class SequenceSourceTests
     {
         TokenCorpus corpus = Numbered(seed, atLeast: 1);
         var source = new StreamBlocks(corpus, 1 + (length % 9), shuffle: false);
-        TokenBatch[] epoch = Epoch(source, seed, 0);
+        TrainingBatch[] epoch = Epoch(source, seed, 0);
         Assert.Equal(Pairs(corpus), epoch.SelectMany(Pairs));
         Assert.Equal(Enumerable.Range(0, (int)corpus.TokenCount), Inputs(epoch, source.Length).Take((int)corpus.TokenCount));
-        foreach (TokenBatch batch in epoch)
+        foreach (TrainingBatch batch in epoch)
         {
             CheckRows(corpus, batch);
         }
@@ -52,8 +52,8 @@ public class SequenceSourceTests
     {
         TokenCorpus corpus = Numbered(seed, atLeast: 60);
         var source = new StreamBlocks(corpus, 6);
-        TokenBatch[] first = Epoch(source, seed, 0), second = Epoch(source, seed, 1);
-        foreach (TokenBatch[] epoch in (TokenBatch[][])[first, second])
+        TrainingBatch[] first = Epoch(source, seed, 0), second = Epoch(source, seed, 1);
+        foreach (TrainingBatch[] epoch in (TrainingBatch[][])[first, second])
         {
             int[] inputs = [.. Inputs(epoch, 6)];
             Assert.Equal(inputs.Length, inputs.Distinct().Count());
@@ -76,7 +76,7 @@ public class SequenceSourceTests
         var source = new PackedDocuments(corpus, 1 + (length % 20));
         for (int e = 0; e < 3; e++)
         {
-            TokenBatch[] epoch = Epoch(source, seed, e);
+            TrainingBatch[] epoch = Epoch(source, seed, e);
             Assert.Equal(Pairs(corpus), epoch.SelectMany(Pairs).Order());
             Assert.All(epoch, b => CheckRows(corpus, b));
             Assert.All(epoch, b => CheckUncut(corpus, b));
@@ -129,22 +129,22 @@ public class SequenceSourceTests
         return TokenCorpus.From(documents);
     }
 
-    private static TokenBatch[] Epoch(SequenceSource source, ulong seed, int epoch)
+    private static TrainingBatch[] Epoch(SequenceSource source, ulong seed, int epoch)
     {
         var batches = new TokenBatches(source, seed, 1);
         return [.. Enumerable.Range(0, (int)source.SequencesPerEpoch).Select(i => batches.Get((epoch * source.SequencesPerEpoch) + i))];
     }
 
-    private static IEnumerable<int> Inputs(TokenBatch[] epoch, int length) => epoch.SelectMany(b => Enumerable.Range(0, length).Select(i => b.InputIds[i]));
+    private static IEnumerable<int> Inputs(TrainingBatch[] epoch, int length) => epoch.SelectMany(b => Enumerable.Range(0, length).Select(i => b.InputIds[i]));
 
     // Token ids that have a successor in their document.
     private static IEnumerable<int> Pairs(TokenCorpus corpus) => corpus.Documents().SelectMany(d => d.ToArray().SkipLast(1));
 
-    private static IEnumerable<int> Pairs(TokenBatch batch)
+    private static IEnumerable<int> Pairs(TrainingBatch batch)
     {
         for (int i = 0; i < batch.InputIds.Length; i++)
         {
-            if (batch.Targets[i] != TokenBatch.IgnoreIndex)
+            if (batch.Targets[i] != TrainingBatch.IgnoreIndex)
             {
                 Assert.Equal(batch.InputIds[i] + 1, batch.Targets[i]);
                 yield return batch.InputIds[i];
@@ -153,15 +153,15 @@ public class SequenceSourceTests
     }
 
     // Numbers rise, positions restart with each, and one number holds neighbouring tokens of one document.
-    private static void CheckRows(TokenCorpus corpus, TokenBatch batch)
+    private static void CheckRows(TokenCorpus corpus, TrainingBatch batch)
     {
-        Assert.Equal(batch.Targets.Count(t => t != TokenBatch.IgnoreIndex), batch.TargetCount);
+        Assert.Equal(batch.Targets.Count(t => t != TrainingBatch.IgnoreIndex), batch.TargetCount);
         for (int i = 0; i < batch.InputIds.Length; i++)
         {
             bool starts = i == 0 || batch.DocumentIds[i] != batch.DocumentIds[i - 1];
             Assert.Equal(starts ? 0 : batch.Positions[i - 1] + 1, batch.Positions[i]);
             Assert.True(i == 0 || batch.DocumentIds[i] >= batch.DocumentIds[i - 1]);
-            if (!starts && batch.Targets[i] != TokenBatch.IgnoreIndex)
+            if (!starts && batch.Targets[i] != TrainingBatch.IgnoreIndex)
             {
                 Assert.Equal(batch.InputIds[i - 1] + 1, batch.InputIds[i]);
                 Assert.Equal(corpus.DocumentAt(batch.InputIds[i - 1]), corpus.DocumentAt(batch.InputIds[i]));
@@ -170,11 +170,11 @@ public class SequenceSourceTests
     }
 
     // A stretch begins where its document begins, or a whole number of sequence lengths behind it.
-    private static void CheckUncut(TokenCorpus corpus, TokenBatch batch)
+    private static void CheckUncut(TokenCorpus corpus, TrainingBatch batch)
     {
         for (int i = 0; i < batch.InputIds.Length; i++)
         {
-            if (batch.Positions[i] == 0 && batch.Targets[i] != TokenBatch.IgnoreIndex)
+            if (batch.Positions[i] == 0 && batch.Targets[i] != TrainingBatch.IgnoreIndex)
             {
                 Assert.Equal(0, (batch.InputIds[i] - corpus.DocumentStart(corpus.DocumentAt(batch.InputIds[i]))) % batch.Length);
             }

@@ -28,7 +28,7 @@ public class TokenBatchesTests
     [MemberData(nameof(Sources))]
     public void A_step_holds_the_same_samples_however_it_is_divided(string source)
     {
-        TokenBatch whole = new TokenBatches(Source(source), 7, 6).Get(5);
+        TrainingBatch whole = new TokenBatches(Source(source), 7, 6).Get(5);
         var halves = new TokenBatches(Source(source), 7, 3, 2);
         Assert.Equal(whole.InputIds, halves.Get(5, 0).InputIds.Concat(halves.Get(5, 1).InputIds));
         Assert.Equal(whole.Targets, halves.Get(5, 0).Targets.Concat(halves.Get(5, 1).Targets));
@@ -40,10 +40,10 @@ public class TokenBatchesTests
     {
         var batches = new TokenBatches(Source(source), 7, 4, 3);
         using BatchPrefetcher prefetcher = batches.Prefetch(step: 10, depth: 3);
-        var buffers = new HashSet<TokenBatch>(ReferenceEqualityComparer.Instance);
+        var buffers = new HashSet<TrainingBatch>(ReferenceEqualityComparer.Instance);
         for (int i = 0; i < 100; i++)
         {
-            TokenBatch batch = prefetcher.Next();
+            TrainingBatch batch = prefetcher.Next();
             Assert.Equal((10 + (i / 3), i % 3), (batch.Step, batch.MicroBatch));
             Assert.Equal(Show(batches.Get(10 + (i / 3), i % 3)), Show(batch));
             buffers.Add(batch);
@@ -99,7 +99,7 @@ public class TokenBatchesTests
         }
         using TokenShard shard = TokenShard.Open(folder["a.tokens"]);
         var batches = new TokenBatches(Source(source, shard), 7, 4);
-        TokenBatch batch = batches.Allocate();
+        TrainingBatch batch = batches.Allocate();
         batches.Fill(batch, 0, 0);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int step = 0; step < 20; step++) // within one epoch: a packing plan is made per epoch
@@ -135,7 +135,7 @@ public class TokenBatchesTests
         };
     }
 
-    private static string Show(TokenBatch b) =>
+    private static string Show(TrainingBatch b) =>
         string.Join(' ', b.InputIds) + '|' + string.Join(' ', b.Targets) + '|' + string.Join(' ', b.Positions) + '|' + string.Join(' ', b.DocumentIds);
 
     private sealed class GatedCorpus : TokenCorpus

@@ -30,7 +30,7 @@ public sealed class ModelGoldenTests
     public void Gradients(string name)
     {
         using var golden = GoldenModel.Open(name);
-        var grads = ForwardRun.Run(golden.Model, golden.Inputs(), gradients: true, LossDefinitions.Of(golden)).Where(r => r.Name.StartsWith("grad.", StringComparison.Ordinal))
+        var grads = ForwardRun.Run(golden.Model, golden.Inputs(), gradients: true, golden.LossDefinition).Where(r => r.Name.StartsWith("grad.", StringComparison.Ordinal))
             .ToDictionary(r => r.Name["grad.".Length..], r => r.Value);
         foreach (JsonProperty expected in golden.Case.GetProperty("gradients").EnumerateObject())
         {

@@ -25,9 +25,6 @@ internal static class AttentionCases
             (long)RelativePositions.T5Bucket(r, c.Bool("bidirectional"), c.Int("num_buckets"), c.Int("max_distance")))]);
     }
 
-    public static void RegisterExtreme(OpTable t) =>
-        t["attention.huge"] = c => Attention.Apply(c["q"].Unsqueeze(1), c["k"].Unsqueeze(1), c["v"].Unsqueeze(1)).Squeeze(1);
-
     private static Tensor Attend(OpCase c, AttentionOptions options)
     {
         Tensor q = c["q"], k = c["k"];

@@ -52,6 +52,9 @@ internal sealed class OpCase
     /// <summary>An input by name, or null.</summary>
     public Tensor? Optional(string input) => _inputs.TryGetValue(input, out var t) ? t.Used : null;
 
+    /// <summary>The reference's value of an output: only for what is defined up to a sign.</summary>
+    public Tensor Expected(string output) => _arrays.Get(_json.GetProperty("outputs").GetProperty(output).GetString()!);
+
     public JsonElement Args => _json.GetProperty("args");
 
     public bool HasArg(string key) => Args.TryGetProperty(key, out JsonElement v) && v.ValueKind != JsonValueKind.Null;

@@ -43,6 +43,16 @@ public class OpGoldenTests
         return (json.RootElement.Clone(), new GoldenArrays(Path.ChangeExtension(path, ".safetensors")));
     });
 
+    [SkippableFact]
+    public void EveryCaseOfTheFolderIsDiscovered()
+    {
+        string? folder = SharedFolder.TryGet("goldens", "ops");
+        Skip.If(folder is null, "goldens/ops is missing: set BANYAN_SHARED");
+        using JsonDocument counts = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder!, "case.json")));
+        var expected = counts.RootElement.GetProperty("groups").EnumerateObject().Select(g => (g.Name, g.Value.GetInt32())).Order();
+        Assert.Equal(expected, Cases().GroupBy(c => (string)c[0]).Select(g => (g.Key, g.Count())).Order());
+    }
+
     [SkippableTheory]
     [MemberData(nameof(Cases))]
     public void Matches(string group, string name)

@@ -12,6 +12,7 @@ internal sealed class OpTable
         switch (group)
         {
             case "elementwise": ElementwiseCases.Register(table); break;
+            case "casts": CastsCases.Register(table); break;
             case "indexing": IndexingCases.Register(table); break;
             case "shape": ShapeCases.Register(table); break;
             case "reductions": ReductionsCases.Register(table); break;
@@ -19,7 +20,10 @@ internal sealed class OpTable
             case "norm": NormCases.Register(table); break;
             case "losses": LossesCases.Register(table); break;
             case "matmul": MatmulCases.Register(table); break;
-            case "extreme": AttentionCases.RegisterExtreme(table); break;
+            case "fft": FftCases.Register(table); break;
+            case "linalg": LinalgCases.Register(table); break;
+            case "extreme": ExtremeCases.Register(table); break;
+            case "resample": ResampleCases.Register(table); break;
             case "attention": AttentionCases.Register(table); break;
             case "double_backward": DoubleBackwardCases.Register(table); break;
         }

@@ -48,6 +48,8 @@ internal static class ReductionsCases
         t["torch.linalg.vector_norm"] = c =>
             c.HasArg("dim") ? c.X.VectorNorm(Dims(c), c.Double("ord", 2), Keep(c)) : c.X.VectorNorm(c.Double("ord", 2));
         t["norm.fro"] = c => c.X.FrobeniusNorm();
+        t["norm.nuc"] = c => Linalg.NuclearNorm(c.X);
+        t["norm.spectral"] = c => Linalg.SpectralNorm(c.X);
         t["torch.nn.functional.cosine_similarity"] = c => c.X.CosineSimilarity(c.Y, c.Int("dim"), c.Double("eps"));
         t["torch.nn.functional.normalize"] = c => c.X.Normalize(c.Double("p"), c.Int("dim"), c.Double("eps"));
         t["torch.nn.functional.pairwise_distance"] = c => c.X.PairwiseDistance(c.Y, c.Double("p"), c.Double("eps"));

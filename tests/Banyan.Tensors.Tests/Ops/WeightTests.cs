@@ -64,4 +64,17 @@ public class WeightTests
         Assert.Contains("meta", Assert.Throws<InvalidOperationException>(() => loss.Item()).Message);
         Assert.Contains("meta", Assert.Throws<InvalidOperationException>(() => y.ToArray<float>()).Message);
     }
+    [Fact]
+    public void ADryRunKnowsTheShapesOfFactorsSpectraAndSamples()
+    {
+        using var scope = new Scope(new() { Device = Device.Meta, RecordGradients = true });
+        Tensor x = scope.Zeros([2, 3, 8, 8]);
+        x.RequiresGrad = true;
+        Tensor small = x.Interpolate([4, 6], InterpolationMode.Cubic, antialias: true), spectrum = Fourier.Rfft2(small);
+        Assert.Equal(new Shape(2, 3, 4, 4, 2), spectrum.Shape);
+        Tensor sampled = small.GridSample(scope.Zeros([2, 5, 5, 2]));
+        Assert.Equal(new Shape(2, 3, 5, 5), sampled.Shape);
+        (Linalg.Inv(x).Sum() + Linalg.Svd(x).S.Sum() + Linalg.MatrixExp(x).Sum() + spectrum.Sum() + sampled.Sum()).Backward();
+        Assert.Equal(x.Shape, x.Grad!.Shape);
+    }
 }

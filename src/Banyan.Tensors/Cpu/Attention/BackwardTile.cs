@@ -89,7 +89,7 @@ internal unsafe struct BackwardTile<S, V> where S : struct, ISimd<V> where V : s
         V shift = S.Splat(SoftmaxRow.Shift(_args->RowMax[place])), inverse = S.Splat(sum == 0 ? 1 : 1 / sum), delta = S.Splat(_delta[place]);
         for (int j = begin; j < end; j += S.Width)
         {
-            S.Store(p + j, S.Mul(VectorMath.Exp<S, V>(S.Sub(S.Load(p + j), shift)), inverse));
+            S.Store(p + j, S.Mul(VectorMath.ExpNonPositive<S, V>(S.Sub(S.Load(p + j), shift)), inverse));
         }
         if (_args->Dropout != 0)
         {

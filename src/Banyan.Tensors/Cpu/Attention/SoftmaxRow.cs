@@ -70,7 +70,7 @@ internal static unsafe class SoftmaxRow
             V sum = S.Load(lanes + lane);
             for (int j = begin + lane; j < end; j += AttentionTile.Lanes)
             {
-                V p = VectorMath.Exp<S, V>(S.Sub(S.Load(s + j), m));
+                V p = VectorMath.ExpNonPositive<S, V>(S.Sub(S.Load(s + j), m));
                 S.Store(s + j, p);
                 sum = S.Add(sum, p);
             }

@@ -24,6 +24,13 @@ internal static unsafe class CopyLoop
         else if (t == DType.Float16) From<Half>(x, y);
         else if (t == DType.Int64) From<long>(x, y);
         else if (t == DType.Int32) From<int>(x, y);
+        else if (t == DType.Int16) From<short>(x, y);
+        else if (t == DType.Int8) From<sbyte>(x, y);
+        else if (t == DType.Float8E4M3FN) From<Float8E4M3FN>(x, y);
+        else if (t == DType.Float8E5M2) From<Float8E5M2>(x, y);
+        else if (t == DType.Float8E4M3FNUZ) From<Float8E4M3FNUZ>(x, y);
+        else if (t == DType.Float8E5M2FNUZ) From<Float8E5M2FNUZ>(x, y);
+        else if (t == DType.Float8E8M0FNU) From<Float8E8M0FNU>(x, y);
         else From<byte>(x, y);
     }
 
@@ -42,6 +49,13 @@ internal static unsafe class CopyLoop
         else if (t == DType.Int64) FillWith(y, (long)value);
         else if (t == DType.Int32) FillWith(y, (int)value);
         else if (t == DType.Bool) FillWith(y, (byte)(value != 0 ? 1 : 0));
+        else if (t == DType.Int16) FillWith(y, (short)value);
+        else if (t == DType.Int8) FillWith(y, (sbyte)value);
+        else if (t == DType.Float8E4M3FN) FillWith(y, (Float8E4M3FN)(float)value);
+        else if (t == DType.Float8E5M2) FillWith(y, (Float8E5M2)(float)value);
+        else if (t == DType.Float8E4M3FNUZ) FillWith(y, (Float8E4M3FNUZ)(float)value);
+        else if (t == DType.Float8E5M2FNUZ) FillWith(y, (Float8E5M2FNUZ)(float)value);
+        else if (t == DType.Float8E8M0FNU) FillWith(y, (Float8E8M0FNU)(float)value);
         else FillWith(y, (byte)value);
     }
 
@@ -109,6 +123,13 @@ internal static unsafe class CopyLoop
         else if (t == DType.Int64) Convert<TX, long>(x, y);
         else if (t == DType.Int32) Convert<TX, int>(x, y);
         else if (t == DType.Bool) Convert<TX, bool>(x, y);
+        else if (t == DType.Int16) Convert<TX, short>(x, y);
+        else if (t == DType.Int8) Convert<TX, sbyte>(x, y);
+        else if (t == DType.Float8E4M3FN) Convert<TX, Float8E4M3FN>(x, y);
+        else if (t == DType.Float8E5M2) Convert<TX, Float8E5M2>(x, y);
+        else if (t == DType.Float8E4M3FNUZ) Convert<TX, Float8E4M3FNUZ>(x, y);
+        else if (t == DType.Float8E5M2FNUZ) Convert<TX, Float8E5M2FNUZ>(x, y);
+        else if (t == DType.Float8E8M0FNU) Convert<TX, Float8E8M0FNU>(x, y);
         else Convert<TX, byte>(x, y);
     }
 

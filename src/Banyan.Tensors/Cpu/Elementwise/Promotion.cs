@@ -34,8 +34,9 @@ internal static class Promotion
         {
             return Category(a) > Category(b) ? a : b;
         }
-        // bfloat16 with float16 meets in float32; otherwise the wider one.
-        return a.BlockBytes == b.BlockBytes ? DType.Float32 : a.BlockBytes > b.BlockBytes ? a : b;
+        // Of one width: bfloat16 with float16 meets in float32, int8 with uint8 in int16. Otherwise the wider one.
+        DType meeting = a.IsFloat ? DType.Float32 : DType.Int16;
+        return a.BlockBytes == b.BlockBytes ? meeting : a.BlockBytes > b.BlockBytes ? a : b;
     }
 
     /// <summary>The type that arithmetic on <paramref name="t"/> runs in.</summary>

@@ -3,12 +3,12 @@ namespace Banyan.Cpu;
 /// <summary>What follows the chains: + bias, activation, + residual, in this order.</summary>
 internal static unsafe class Epilogue
 {
-    public static bool IsNeeded<TActivation>(in GemmArgs g) where TActivation : struct, IActivation =>
-        g.Bias != null || g.Residual != null || !TActivation.IsIdentity;
+    public static bool IsNeeded<TActivation>(in GemmArgs g) where TActivation : struct, IUnary =>
+        g.Bias != null || g.Residual != null || typeof(TActivation) != typeof(Identity);
 
     /// <summary>Finishes C[row .. row + rows, col .. col + cols) from its chains, which may lie in C.</summary>
     public static void Apply<S, V, TActivation>(in GemmArgs g, float* chains, long chainsRow, long row, long rows, long col, long cols)
-        where S : struct, ISimd<V> where V : struct where TActivation : struct, IActivation
+        where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary
     {
         float* bias = g.Bias == null ? null : g.Bias + col;
         for (long m = row; m < row + rows; m++, chains += chainsRow)
@@ -19,7 +19,7 @@ internal static unsafe class Epilogue
     }
 
     private static void Row<S, V, TActivation>(float* chains, float* c, float* bias, float* residual, long cols)
-        where S : struct, ISimd<V> where V : struct where TActivation : struct, IActivation
+        where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary
     {
         long n = 0;
         for (; n + S.Width <= cols; n += S.Width)
@@ -33,7 +33,7 @@ internal static unsafe class Epilogue
     }
 
     private static void Element<S, V, TActivation>(float* chains, float* c, float* bias, float* residual, long n)
-        where S : struct, ISimd<V> where V : struct where TActivation : struct, IActivation
+        where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary
     {
         V x = S.Load(chains + n);
         if (bias != null)

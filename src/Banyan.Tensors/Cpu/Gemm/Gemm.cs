@@ -4,14 +4,14 @@ namespace Banyan.Cpu;
 internal static unsafe class Gemm
 {
     /// <summary>Computes a product without activation.</summary>
-    public static void Run(in GemmArgs args, ComputePool pool) => Run<IdentityActivation>(args, pool);
+    public static void Run(in GemmArgs args, ComputePool pool) => Run<Identity>(args, pool);
 
     /// <summary>Computes a product.</summary>
-    public static void Run<TActivation>(in GemmArgs args, ComputePool pool) where TActivation : struct, IActivation =>
+    public static void Run<TActivation>(in GemmArgs args, ComputePool pool) where TActivation : struct, IUnary =>
         Run<TActivation>(args, pool, GemmBlocking.Default);
 
     /// <summary>Computes a product cut in a given way; the result is the same for each.</summary>
-    public static void Run<TActivation>(in GemmArgs args, ComputePool pool, in GemmBlocking blocking) where TActivation : struct, IActivation
+    public static void Run<TActivation>(in GemmArgs args, ComputePool pool, in GemmBlocking blocking) where TActivation : struct, IUnary
     {
         if (args.M <= 0 || args.N <= 0)
         {
@@ -66,7 +66,7 @@ internal static unsafe class Gemm
         return packed;
     }
 
-    private struct Kernel<TActivation> : IKernel where TActivation : struct, IActivation
+    private struct Kernel<TActivation> : IKernel where TActivation : struct, IUnary
     {
         public GemmArgs Args;
         public ComputePool Pool;

@@ -8,7 +8,7 @@ namespace Banyan.Cpu;
 /// its own cache, times the shared one. The state lives on the caller's stack.
 /// </summary>
 internal unsafe struct GemmBlocked<S, V, TActivation>
-    where S : struct, ISimd<V> where V : struct where TActivation : struct, IActivation
+    where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary
 {
     // An item's own panels: 4 x 2W columns, or 8 tiles of rows. They stay in the second cache.
     private const long OwnPanels = 4, OwnTiles = 8;
@@ -214,6 +214,8 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
             {
                 for (long j = 0; j < cols; j += TileColumns)
                 {
+                    bool turns = j + TileColumns >= cols;
+                    Prefetch(row + i + (turns ? TileRows : 0), turns ? col : col + j + TileColumns);
                     OneTile(row + i, Math.Min(TileRows, rows - i), col + j, Math.Min(TileColumns, cols - j), a + i * _depth, b, j);
                 }
             }
@@ -223,6 +225,8 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
         {
             for (long i = 0; i < rows; i += TileRows)
             {
+                bool turns = i + TileRows >= rows;
+                Prefetch(turns ? row : row + i + TileRows, col + j + (turns ? TileColumns : 0));
                 OneTile(row + i, Math.Min(TileRows, rows - i), col + j, Math.Min(TileColumns, cols - j), a + i * _depth, b, j);
             }
         }
@@ -238,7 +242,6 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
             fromRow = _g.CRow;
             from = _g.Accumulate ? _g.C + (_row0 + row) * fromRow + _col0 + col : null;
         }
-        Prefetch(_aIsShared ? to + TileColumns : to + TileRows * toRow, toRow, rows);
         if (_packA)
         {
             Tile.Run<S, V, Interleaved>(rows, cols, _depth, a, 1, TileRows, b, bRow, from, fromRow, to, toRow);
@@ -251,11 +254,12 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     }
 
     // The next tile would wait for its lines of C; so they are called for while this one computes.
-    private static void Prefetch(float* c, long row, long rows)
+    private readonly void Prefetch(long row, long col)
     {
         if (Sse.IsSupported)
         {
-            for (; rows > 0; rows--, c += row)
+            float* c = Chains(row, col, out long stride);
+            for (int r = 0; r < TileRows; r++, c += stride)
             {
                 Sse.Prefetch0(c);
                 Sse.Prefetch0(c + TileColumns - 1);

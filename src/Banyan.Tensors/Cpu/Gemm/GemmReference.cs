@@ -3,9 +3,9 @@ namespace Banyan.Cpu;
 /// <summary>The matrix product as its definition reads: the oracle that every fast path must equal to the bit.</summary>
 internal static unsafe class GemmReference
 {
-    public static void Run(in GemmArgs g) => Run<IdentityActivation>(g);
+    public static void Run(in GemmArgs g) => Run<Identity>(g);
 
-    public static void Run<TActivation>(in GemmArgs g) where TActivation : struct, IActivation
+    public static void Run<TActivation>(in GemmArgs g) where TActivation : struct, IUnary
     {
         for (long m = 0; m < g.M; m++)
         {

@@ -10,7 +10,17 @@ internal static unsafe class MatMulLoop
         {
             return;
         }
-        bias = bias?.Detach().Contiguous();
+        bias = bias is { IsContiguous: false } ? bias.Detach().Contiguous() : bias;
+        if (y.Rank == 2 && y.DType == DType.Float32)
+        {
+            // One product: what layers do. No views are made.
+            long* offset = stackalloc long[] { a.Body.Offset, b.Body.Offset, y.Body.Offset }, stride = stackalloc long[] { 0, 0, 0 };
+            new Floats(a, b, y, accumulate, bias).Run(offset, stride, 1);
+            GC.KeepAlive(a);
+            GC.KeepAlive(b);
+            GC.KeepAlive(bias);
+            return;
+        }
         Shape batch = y.Shape.Slice(0, y.Rank - 2);
         Tensor x = a.Detach().Expand(batch.Insert(-1, a.Shape[-2]).Insert(-1, a.Shape[-1]));
         Tensor w = b.Detach().Expand(batch.Insert(-1, b.Shape[-2]).Insert(-1, b.Shape[-1]));

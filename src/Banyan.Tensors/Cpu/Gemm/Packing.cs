@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Banyan.Cpu;
 
@@ -90,6 +92,7 @@ internal static unsafe class Packing
         long i = 0;
         for (; i + 4 <= k; i += 4)
         {
+            PrefetchNext<S, V>(b, bCol, i);
             Four<V> x = Columns.Load4<V>(b + i, bCol);
             S.Store(to + i * step, x.V0);
             S.Store(to + (i + 1) * step, x.V1);
@@ -97,6 +100,21 @@ internal static unsafe class Packing
             S.Store(to + (i + 3) * step, x.V3);
         }
         Strided(b + i, bCol, 1, S.Width, k - i, to + i * step, step);
+    }
+
+    // W short streams are more than the processor foresees: each line is called for W rows ahead, a part of them in each step of 4.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchNext<S, V>(float* b, long bCol, long i) where S : struct, ISimd<V> where V : struct
+    {
+        if (Sse.IsSupported)
+        {
+            int each = S.Width / 4;
+            float* line = b + i + (S.Width + (i & 12) / 4 * each) * bCol;
+            for (int row = 0; row < each; row++)
+            {
+                Sse.Prefetch0(line + row * bCol);
+            }
+        }
     }
 
     private static void FourRows(float* a, long aRow, long k, float* to, long step)

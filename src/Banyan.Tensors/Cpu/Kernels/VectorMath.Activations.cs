@@ -9,9 +9,9 @@ internal static partial class VectorMath
     private const float GeluCubic = 0.044715f;
     private const float QuickGeluScale = 1.702f;
 
-    /// <summary>x Phi(x) (Hendrycks and Gimpel 2016).</summary>
+    /// <summary>x Phi(x) (Hendrycks and Gimpel 2016); NaN at both infinities, as PyTorch's vector code has it (x - x is 0, or there NaN).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V GeluErf<S, V>(V x) where S : struct, ISimd<V> where V : struct => S.Mul(x, NormalCdf<S, V>(x, out _));
+    public static V GeluErf<S, V>(V x) where S : struct, ISimd<V> where V : struct => S.Fma(x, NormalCdf<S, V>(x, out _), S.Sub(x, x));
 
     /// <summary>Phi(x) + x phi(x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,9 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Banyan.Cpu;
 
 /// <summary>
-/// Elementary functions on vectors of float32, within 2 units in the last place (<c>Erf</c> 4) of the exact value, with C's results for
-/// infinities, NaN, zeros and subnormals. Only additions, multiplications, fused multiply-adds, divisions and bit operations are used, each
-/// of them correctly rounded, so every vector width returns the same bits (a NaN's payload excepted).
+/// Elementary functions on vectors of float32, within 2 units in the last place of the exact value (<c>Sigmoid</c> 2.5, <c>Erf</c> 4, the forms
+/// of GELU more where they vanish), with C's results for infinities, NaN, zeros and subnormals. Only additions, multiplications, fused
+/// multiply-adds, divisions and bit operations are used, each of them correctly rounded, so every vector width returns the same bits (a NaN's
+/// payload excepted).
 /// </summary>
 /// <remarks>The polynomials are minimax fits (Lawson's iteration, coefficients rounded to float32 one after the other).</remarks>
 internal static partial class VectorMath
@@ -39,6 +40,14 @@ internal static partial class VectorMath
         V y = S.Fma(q, s, S.Sub(s, PowerOfTwo<S, V>(S.SubInt(S.Zero, rest))));
         return S.Select(S.Equal(x, S.Zero), x, S.Mul(y, PowerOfTwo<S, V>(rest)));
     }
+
+    /// <summary>
+    /// e^x for x of at most 0 (up to 88 it is right too), where softmax needs it: 0 below -87.33, where e^x is no normal number any more. Half the
+    /// work of <see cref="Exp"/>.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpNonPositive<S, V>(V x) where S : struct, ISimd<V> where V : struct =>
+        S.Select(S.Less(x, S.Splat(-87.33f)), S.Zero, ExpBounded<S, V>(x));
 
     /// <summary>e^x for x in [-87, 88], where 2^n is a normal number: the inner part of other functions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

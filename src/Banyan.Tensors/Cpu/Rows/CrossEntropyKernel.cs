@@ -15,16 +15,19 @@ internal static unsafe class CrossEntropyKernel
     /// <param name="ignore">The target that does not count.</param>
     /// <param name="smoothing">Label smoothing e, 0 for none.</param>
     /// <param name="scale">Factor of the gradient.</param>
+    /// <param name="rowScales">One more factor for each row (rows), or null.</param>
     /// <param name="gradient">True overwrites the logits.</param>
     /// <param name="pool">Threads.</param>
-    public static void Run(float* z, long* targets, float* loss, long rows, long n, long ignore, float smoothing, float scale, bool gradient, ComputePool pool) =>
-        RowKernel.Run(new Kernel { Z = z, Targets = targets, Loss = loss, N = n, Ignore = ignore, Smoothing = smoothing, Scale = scale, Gradient = gradient }, rows, n, pool);
-
-    private const int BlockSize = 512;
+    public static void Run(float* z, long* targets, float* loss, long rows, long n, long ignore, float smoothing, float scale, float* rowScales, bool gradient,
+        ComputePool pool) =>
+        RowKernel.Run(new Kernel
+        {
+            Z = z, Targets = targets, Loss = loss, N = n, Ignore = ignore, Smoothing = smoothing, Scale = scale, RowScales = rowScales, Gradient = gradient,
+        }, rows, n, pool);
 
     private struct Kernel : IRowKernel
     {
-        public float* Z, Loss;
+        public float* Z, Loss, RowScales;
         public long* Targets;
         public long N, Ignore;
         public float Smoothing, Scale;
@@ -45,46 +48,22 @@ internal static unsafe class CrossEntropyKernel
                     }
                     continue;
                 }
-                Row<S, V>(z, target, Loss + row);
+                Row<S, V>(z, target, Loss + row, RowScales == null ? Scale : Scale * RowScales[row]);
             }
         }
 
-        private readonly void Row<S, V>(float* z, long target, float* loss) where S : struct, ISimd<V> where V : struct
+        private readonly void Row<S, V>(float* z, long target, float* loss, float scale) where S : struct, ISimd<V> where V : struct
         {
             float max = RowReduce.Max<S, V>(z, N), zt = z[target] - max;
             float mean = Smoothing == 0 ? 0 : RowReduce.Sum<S, V>(z, N) / N - max;
-            float sum = SumExp<S, V>(z, max);
-            float log = MathF.Log(sum);
+            float sum = RowExp.Sum<S, V>(z, max, N, Gradient ? z : null);
+            float log = VectorMath.Log<SimdScalar, float>(sum);
             *loss = Smoothing == 0 ? log - zt : (1 - Smoothing) * (log - zt) + Smoothing * (log - mean);
             if (Gradient)
             {
-                Finish<S, V>(z, Scale / sum, -Scale * Smoothing / N);
-                z[target] -= Scale * (1 - Smoothing);
+                Finish<S, V>(z, scale / sum, -scale * Smoothing / N);
+                z[target] -= scale * (1 - Smoothing);
             }
-        }
-
-        // The sum of e^(z - max), in blocks of a fixed size, each in RowReduce's order; with Gradient the exponentials replace the logits.
-        private readonly float SumExp<S, V>(float* z, float max) where S : struct, ISimd<V> where V : struct
-        {
-            float* block = stackalloc float[BlockSize];
-            float sum = 0;
-            for (long from = 0; from < N; from += BlockSize)
-            {
-                long m = Math.Min(BlockSize, N - from);
-                float* e = Gradient ? z + from : block;
-                V vmax = S.Splat(max);
-                long i = 0;
-                for (; i <= m - S.Width; i += S.Width)
-                {
-                    S.Store(e + i, VectorMath.Exp<S, V>(S.Sub(S.Load(z + from + i), vmax)));
-                }
-                for (; i < m; i++)
-                {
-                    e[i] = VectorMath.Exp<SimdScalar, float>(z[from + i] - max);
-                }
-                sum += RowReduce.Sum<S, V>(e, m);
-            }
-            return sum;
         }
 
         private readonly void Finish<S, V>(float* z, float factor, float shift) where S : struct, ISimd<V> where V : struct

@@ -7,8 +7,11 @@ internal static unsafe class EmbeddingKernel
         RowKernel.Run(new GatherRows { Table = table, Ids = ids, Y = y, N = n }, tokens, n, pool);
 
     /// <summary>table[ids[i]] += dy[i] in increasing i. Threads share the columns, so each sum has one order.</summary>
-    public static void ScatterAdd(float* table, long* ids, float* dy, long tokens, long n, ComputePool pool) =>
-        pool.For((n + 63) / 64, 1, new ScatterColumns { Table = table, Ids = ids, DY = dy, N = n, Tokens = tokens });
+    public static void ScatterAdd(float* table, long* ids, float* dy, long tokens, long n, ComputePool pool)
+    {
+        long piece = Math.Max(64, (n / pool.Threads + 63) / 64 * 64);
+        pool.For((n + piece - 1) / piece, 1, new ScatterColumns { Table = table, Ids = ids, DY = dy, N = n, Tokens = tokens, Piece = piece });
+    }
 
     private struct GatherRows : IRowKernel
     {
@@ -25,19 +28,30 @@ internal static unsafe class EmbeddingKernel
         }
     }
 
-    private struct ScatterColumns : IParallelBody
+    private struct ScatterColumns : IParallelBody, IKernel
     {
         public float* Table, DY;
         public long* Ids;
-        public long N, Tokens;
+        public long N, Tokens, Piece;
+        private long _begin, _end;
 
         public void Run(long begin, long end)
         {
-            long from = begin * 64, to = Math.Min(end * 64, N);
+            (_begin, _end) = (begin * Piece, Math.Min(end * Piece, N));
+            Isa.Run(ref this);
+        }
+
+        public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
+        {
             for (long i = 0; i < Tokens; i++)
             {
                 float* row = Table + Ids[i] * N, dy = DY + i * N;
-                for (long j = from; j < to; j++)
+                long j = _begin, end = _end;
+                for (; j <= end - S.Width; j += S.Width)
+                {
+                    S.Store(row + j, S.Add(S.Load(row + j), S.Load(dy + j)));
+                }
+                for (; j < end; j++)
                 {
                     row[j] += dy[j];
                 }

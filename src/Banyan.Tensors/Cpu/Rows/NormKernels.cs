@@ -56,40 +56,25 @@ internal static unsafe class RmsNormKernel
             for (long row = begin; row < end; row++)
             {
                 float* x = X + row * N, dy = DY + row * N, dx = DX + row * N;
-                Gradient<S, V>(dy, dx);
-                float r = R[row], c = r * r * RowReduce.Dot<S, V>(dx, x, N) / N;
-                Finish<S, V>(x, dx, r, c);
+                float r = R[row], c = r * r * RowReduce.Dot<S, V>(dy, W, Offset, x, 0, N) / N;
+                Finish<S, V>(x, dy, dx, r, c);
             }
         }
 
-        // dx = dy * (w + offset)
-        private readonly void Gradient<S, V>(float* dy, float* dx) where S : struct, ISimd<V> where V : struct
+        // dx = r * (g - x * c)
+        private readonly void Finish<S, V>(float* x, float* dy, float* dx, float r, float c) where S : struct, ISimd<V> where V : struct
         {
-            V offset = S.Splat(Offset);
-            long i = 0;
-            for (; i <= N - S.Width; i += S.Width)
-            {
-                V g = S.Load(dy + i);
-                S.Store(dx + i, W == null ? g : S.Mul(g, S.Add(S.Load(W + i), offset)));
-            }
-            for (; i < N; i++)
-            {
-                dx[i] = W == null ? dy[i] : dy[i] * (W[i] + Offset);
-            }
-        }
-
-        // dx = r * (dx - x * c)
-        private readonly void Finish<S, V>(float* x, float* dx, float r, float c) where S : struct, ISimd<V> where V : struct
-        {
+            float* w = W;
             V vr = S.Splat(r), vc = S.Splat(-c);
-            long i = 0;
-            for (; i <= N - S.Width; i += S.Width)
+            long i = 0, n = N;
+            for (; i <= n - S.Width; i += S.Width)
             {
-                S.Store(dx + i, S.Mul(vr, S.Fma(S.Load(x + i), vc, S.Load(dx + i))));
+                V g = RowReduce.Weigh<S, V>(S.Load(dy + i), w, Offset, i);
+                S.Store(dx + i, S.Mul(vr, S.Fma(S.Load(x + i), vc, g)));
             }
-            for (; i < N; i++)
+            for (; i < n; i++)
             {
-                dx[i] = r * MathF.FusedMultiplyAdd(x[i], -c, dx[i]);
+                dx[i] = r * MathF.FusedMultiplyAdd(x[i], -c, RowReduce.Weigh<SimdScalar, float>(dy[i], w, Offset, i));
             }
         }
     }
@@ -119,42 +104,28 @@ internal static unsafe class LayerNormKernel
             {
                 float* x = X + row * N, y = Y + row * N;
                 float m = RowReduce.Sum<S, V>(x, N) / N;
-                Shift<S, V>(x, y, m);
-                float r = 1 / MathF.Sqrt(RowReduce.Dot<S, V>(y, y, N) / N + Eps);
+                float r = 1 / MathF.Sqrt(RowReduce.Distance<S, V>(x, m, N) / N + Eps);
                 (Mean[row], R[row]) = (m, r);
-                Scale<S, V>(y, r);
+                Scale<S, V>(x, y, m, r);
             }
         }
 
-        private readonly void Shift<S, V>(float* x, float* y, float m) where S : struct, ISimd<V> where V : struct
+        private readonly void Scale<S, V>(float* x, float* y, float m, float r) where S : struct, ISimd<V> where V : struct
         {
-            V vm = S.Splat(m);
-            long i = 0;
-            for (; i <= N - S.Width; i += S.Width)
+            float* w = W, b = B;
+            V vm = S.Splat(m), vr = S.Splat(r);
+            long i = 0, n = N;
+            for (; i <= n - S.Width; i += S.Width)
             {
-                S.Store(y + i, S.Sub(S.Load(x + i), vm));
+                V z = S.Mul(S.Sub(S.Load(x + i), vm), vr);
+                z = w == null ? z : S.Mul(z, S.Load(w + i));
+                S.Store(y + i, b == null ? z : S.Add(z, S.Load(b + i)));
             }
-            for (; i < N; i++)
+            for (; i < n; i++)
             {
-                y[i] = x[i] - m;
-            }
-        }
-
-        private readonly void Scale<S, V>(float* y, float r) where S : struct, ISimd<V> where V : struct
-        {
-            V vr = S.Splat(r);
-            long i = 0;
-            for (; i <= N - S.Width; i += S.Width)
-            {
-                V z = S.Mul(S.Load(y + i), vr);
-                z = W == null ? z : S.Mul(z, S.Load(W + i));
-                S.Store(y + i, B == null ? z : S.Add(z, S.Load(B + i)));
-            }
-            for (; i < N; i++)
-            {
-                float z = y[i] * r;
-                z = W == null ? z : z * W[i];
-                y[i] = B == null ? z : z + B[i];
+                float z = (x[i] - m) * r;
+                z = w == null ? z : z * w[i];
+                y[i] = b == null ? z : z + b[i];
             }
         }
     }
@@ -166,66 +137,31 @@ internal static unsafe class LayerNormKernel
 
         public void Rows<S, V>(long begin, long end) where S : struct, ISimd<V> where V : struct
         {
-            float* z = stackalloc float[1024];
             for (long row = begin; row < end; row++)
             {
                 float* x = X + row * N, dy = DY + row * N, dx = DX + row * N;
                 float m = Mean[row], r = R[row];
-                Gradient<S, V>(dy, dx);
-                float g = RowReduce.Sum<S, V>(dx, N) / N;
+                float g = RowReduce.Sum<S, V>(dy, W, 0, N) / N;
                 // sum(g * z) = r * (sum(g * x) - m * sum(g)), taken over x - m to keep large offsets harmless
-                float gz = r * Centered<S, V>(x, dx, m, z) / N;
-                Finish<S, V>(x, dx, m, r, g, gz);
+                float gz = r * RowReduce.Dot<S, V>(dy, W, 0, x, m, N) / N;
+                Finish<S, V>(x, dy, dx, m, r, g, gz);
             }
         }
 
-        private readonly float Centered<S, V>(float* x, float* g, float m, float* z) where S : struct, ISimd<V> where V : struct
+        private readonly void Finish<S, V>(float* x, float* dy, float* dx, float m, float r, float mean, float gz) where S : struct, ISimd<V> where V : struct
         {
-            float sum = 0;
-            for (long from = 0; from < N; from += 1024)
+            float* w = W;
+            V vm = S.Splat(m), vr = S.Splat(r), vg = S.Splat(mean), vgz = S.Splat(-gz);
+            long i = 0, n = N;
+            for (; i <= n - S.Width; i += S.Width)
             {
-                long n = Math.Min(1024, N - from);
-                V vm = S.Splat(m);
-                long i = 0;
-                for (; i <= n - S.Width; i += S.Width)
-                {
-                    S.Store(z + i, S.Sub(S.Load(x + from + i), vm));
-                }
-                for (; i < n; i++)
-                {
-                    z[i] = x[from + i] - m;
-                }
-                sum += RowReduce.Dot<S, V>(g + from, z, n);
+                V z = S.Mul(S.Sub(S.Load(x + i), vm), vr), g = RowReduce.Weigh<S, V>(S.Load(dy + i), w, 0, i);
+                S.Store(dx + i, S.Mul(vr, S.Fma(z, vgz, S.Sub(g, vg))));
             }
-            return sum;
-        }
-
-        private readonly void Gradient<S, V>(float* dy, float* dx) where S : struct, ISimd<V> where V : struct
-        {
-            long i = 0;
-            for (; i <= N - S.Width; i += S.Width)
+            for (; i < n; i++)
             {
-                V g = S.Load(dy + i);
-                S.Store(dx + i, W == null ? g : S.Mul(g, S.Load(W + i)));
-            }
-            for (; i < N; i++)
-            {
-                dx[i] = W == null ? dy[i] : dy[i] * W[i];
-            }
-        }
-
-        private readonly void Finish<S, V>(float* x, float* dx, float m, float r, float g, float gz) where S : struct, ISimd<V> where V : struct
-        {
-            V vm = S.Splat(m), vr = S.Splat(r), vg = S.Splat(g), vgz = S.Splat(-gz);
-            long i = 0;
-            for (; i <= N - S.Width; i += S.Width)
-            {
-                V z = S.Mul(S.Sub(S.Load(x + i), vm), vr);
-                S.Store(dx + i, S.Mul(vr, S.Fma(z, vgz, S.Sub(S.Load(dx + i), vg))));
-            }
-            for (; i < N; i++)
-            {
-                dx[i] = r * MathF.FusedMultiplyAdd((x[i] - m) * r, -gz, dx[i] - g);
+                float g = RowReduce.Weigh<SimdScalar, float>(dy[i], w, 0, i);
+                dx[i] = r * MathF.FusedMultiplyAdd((x[i] - m) * r, -gz, g - mean);
             }
         }
     }

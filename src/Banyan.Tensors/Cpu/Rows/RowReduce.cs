@@ -10,31 +10,71 @@ internal static unsafe class RowReduce
 {
     private const int Lanes = 16;
 
-    /// <summary>What is summed for element i: x[i], x[i] * y[i] (a dot product) or (x[i] - shift)^2.</summary>
-    internal interface ITerm
+    /// <summary>What element i adds to its running sum.</summary>
+    private interface ITerm
     {
-        static abstract V Next<S, V>(V sum, V x, V y) where S : struct, ISimd<V> where V : struct;
+        V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct;
     }
 
     private readonly struct Plain : ITerm
     {
-        public static V Next<S, V>(V sum, V x, V y) where S : struct, ISimd<V> where V : struct => S.Add(sum, x);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct => S.Add(sum, S.Load(x + i));
     }
 
-    private readonly struct Product : ITerm
+    private readonly struct Product(float* y) : ITerm
     {
-        public static V Next<S, V>(V sum, V x, V y) where S : struct, ISimd<V> where V : struct => S.Fma(x, y, sum);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct => S.Fma(S.Load(x + i), S.Load(y + i), sum);
+    }
+
+    private readonly struct Weighted(float* w, float offset) : ITerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct => S.Add(sum, Weigh<S, V>(S.Load(x + i), w, offset, i));
+    }
+
+    private readonly struct WeightedProduct(float* w, float offset, float* y, float shift) : ITerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct =>
+            S.Fma(Weigh<S, V>(S.Load(x + i), w, offset, i), S.Sub(S.Load(y + i), S.Splat(shift)), sum);
+    }
+
+    /// <summary>x * (w[i] + offset); x where w is null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Weigh<S, V>(V x, float* w, float offset, long i) where S : struct, ISimd<V> where V : struct =>
+        w == null ? x : S.Mul(x, S.Add(S.Load(w + i), S.Splat(offset)));
+
+    private readonly struct SquaredDistance(float shift) : ITerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct
+        {
+            V d = S.Sub(S.Load(x + i), S.Splat(shift));
+            return S.Fma(d, d, sum);
+        }
     }
 
     /// <summary>Sum of x[i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum<S, V>(float* x, long n) where S : struct, ISimd<V> where V : struct => Fold<S, V, Plain>(x, x, n);
+    public static float Sum<S, V>(float* x, long n) where S : struct, ISimd<V> where V : struct => Fold<S, V, Plain>(default, x, n);
 
     /// <summary>Sum of x[i] * y[i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Dot<S, V>(float* x, float* y, long n) where S : struct, ISimd<V> where V : struct => Fold<S, V, Product>(x, y, n);
+    public static float Dot<S, V>(float* x, float* y, long n) where S : struct, ISimd<V> where V : struct => Fold<S, V, Product>(new(y), x, n);
 
-    private static float Fold<S, V, T>(float* x, float* y, long n) where S : struct, ISimd<V> where V : struct where T : struct, ITerm
+    /// <summary>Sum of x[i] * (w[i] + offset), see <see cref="Weigh"/>.</summary>
+    public static float Sum<S, V>(float* x, float* w, float offset, long n) where S : struct, ISimd<V> where V : struct =>
+        Fold<S, V, Weighted>(new(w, offset), x, n);
+
+    /// <summary>Sum of x[i] * (w[i] + offset) * (y[i] - shift).</summary>
+    public static float Dot<S, V>(float* x, float* w, float offset, float* y, float shift, long n) where S : struct, ISimd<V> where V : struct =>
+        Fold<S, V, WeightedProduct>(new(w, offset, y, shift), x, n);
+
+    /// <summary>Sum of (x[i] - shift)^2.</summary>
+    public static float Distance<S, V>(float* x, float shift, long n) where S : struct, ISimd<V> where V : struct =>
+        Fold<S, V, SquaredDistance>(new(shift), x, n);
+
+    private static float Fold<S, V, T>(T term, float* x, long n) where S : struct, ISimd<V> where V : struct where T : struct, ITerm
     {
         float* lanes = stackalloc float[Lanes];
         long full = n / Lanes * Lanes, i = 0;
@@ -43,7 +83,7 @@ internal static unsafe class RowReduce
             new Span<float>(lanes, Lanes).Clear();
             for (; i < full; i++)
             {
-                lanes[i % Lanes] = T.Next<SimdScalar, float>(lanes[i % Lanes], x[i], y[i]);
+                lanes[i % Lanes] = term.Next<SimdScalar, float>(lanes[i % Lanes], x, i);
             }
         }
         else
@@ -51,15 +91,15 @@ internal static unsafe class RowReduce
             V a = S.Zero, b = S.Zero, c = S.Zero, d = S.Zero;
             for (; i < full; i += Lanes)
             {
-                a = T.Next<S, V>(a, S.Load(x + i), S.Load(y + i));
+                a = term.Next<S, V>(a, x, i);
                 if (S.Width <= 8)
                 {
-                    b = T.Next<S, V>(b, S.Load(x + i + S.Width), S.Load(y + i + S.Width));
+                    b = term.Next<S, V>(b, x, i + S.Width);
                 }
                 if (S.Width <= 4)
                 {
-                    c = T.Next<S, V>(c, S.Load(x + i + 2 * S.Width), S.Load(y + i + 2 * S.Width));
-                    d = T.Next<S, V>(d, S.Load(x + i + 3 * S.Width), S.Load(y + i + 3 * S.Width));
+                    c = term.Next<S, V>(c, x, i + 2 * S.Width);
+                    d = term.Next<S, V>(d, x, i + 3 * S.Width);
                 }
             }
             S.Store(lanes, a);
@@ -75,7 +115,7 @@ internal static unsafe class RowReduce
         }
         for (; i < n; i++)
         {
-            lanes[i % Lanes] = T.Next<SimdScalar, float>(lanes[i % Lanes], x[i], y[i]);
+            lanes[i % Lanes] = term.Next<SimdScalar, float>(lanes[i % Lanes], x, i);
         }
         for (int half = Lanes / 2; half > 0; half /= 2)
         {
@@ -92,15 +132,18 @@ internal static unsafe class RowReduce
     {
         float best = float.NegativeInfinity;
         long i = 0;
-        if (n >= S.Width)
+        if (n >= 4 * S.Width)
         {
-            V most = S.Load(x);
-            for (i = S.Width; i <= n - S.Width; i += S.Width)
+            V a = S.Load(x), b = S.Load(x + S.Width), c = S.Load(x + 2 * S.Width), d = S.Load(x + 3 * S.Width);
+            for (i = 4 * S.Width; i <= n - 4 * S.Width; i += 4 * S.Width)
             {
-                most = S.Max(most, S.Load(x + i));
+                a = S.Max(a, S.Load(x + i));
+                b = S.Max(b, S.Load(x + i + S.Width));
+                c = S.Max(c, S.Load(x + i + 2 * S.Width));
+                d = S.Max(d, S.Load(x + i + 3 * S.Width));
             }
             float* lanes = stackalloc float[Lanes];
-            S.Store(lanes, most);
+            S.Store(lanes, S.Max(S.Max(a, b), S.Max(c, d)));
             for (int j = 0; j < S.Width; j++)
             {
                 best = MathF.Max(best, lanes[j]);

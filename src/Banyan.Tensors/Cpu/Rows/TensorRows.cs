@@ -95,14 +95,40 @@ internal static unsafe class TensorRows
         GC.KeepAlive(ids);
     }
 
-    /// <summary>Losses of rows of logits; with <paramref name="gradient"/> the logits become their gradient times <paramref name="scale"/>.</summary>
-    public static void CrossEntropy(Tensor logits, Tensor targets, Tensor loss, long ignore, double smoothing, double scale, bool gradient)
+    /// <summary>y = softmax(x) over the last dimension, or its logarithm.</summary>
+    public static void Softmax(Tensor x, Tensor y, bool log)
+    {
+        if (!y.Device.IsMeta)
+        {
+            SoftmaxKernel.Forward(F(x), F(y), x.Count / Math.Max(x.Shape[-1], 1), x.Shape[-1], log, y.Pool);
+        }
+        GC.KeepAlive(x);
+    }
+
+    /// <summary>dx from the softmax (or log-softmax) y over the last dimension and dy.</summary>
+    public static void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx, bool log)
+    {
+        if (!dx.Device.IsMeta)
+        {
+            SoftmaxKernel.Backward(F(y), F(dy), F(dx), y.Count / Math.Max(y.Shape[-1], 1), y.Shape[-1], log, dx.Pool);
+        }
+        GC.KeepAlive(y);
+        GC.KeepAlive(dy);
+    }
+
+    /// <summary>
+    /// Losses of rows of logits; with <paramref name="gradient"/> the logits become their gradient times <paramref name="scale"/> (and each row's own).
+    /// </summary>
+    public static void CrossEntropy(
+        Tensor logits, Tensor targets, Tensor loss, long ignore, double smoothing, double scale, bool gradient, Tensor? rowScales = null)
     {
         if (!logits.Device.IsMeta)
         {
-            CrossEntropyKernel.Run(F(logits), L(targets), F(loss), logits.Shape[0], logits.Shape[1], ignore, (float)smoothing, (float)scale, gradient, logits.Pool);
+            CrossEntropyKernel.Run(F(logits), L(targets), F(loss), logits.Shape[0], logits.Shape[1], ignore, (float)smoothing, (float)scale,
+                F(rowScales), gradient, logits.Pool);
         }
         GC.KeepAlive(targets);
+        GC.KeepAlive(rowScales);
     }
 
     /// <summary>y = x with its heads turned by their token's angle; x and y (tokens, heads, width), last dimension contiguous.</summary>

@@ -11,7 +11,7 @@ namespace Banyan.Ops
 
         public static V Apply<S, V>(V x) where S : struct, ISimd<V> where V : struct => VectorMath.GeluErf<S, V>(x);
 
-        public static double Apply(double x) => x * NormalCdf(x);
+        public static double Apply(double x) => x * NormalCdf(x) + (x - x);
 
         public static V Slope<S, V>(V x) where S : struct, ISimd<V> where V : struct => VectorMath.GeluErfGrad<S, V>(x);
 

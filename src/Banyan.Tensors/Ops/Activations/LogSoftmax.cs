@@ -34,6 +34,12 @@ namespace Banyan.Ops
             {
                 return x.Clone();
             }
+            if (axis == x.Rank - 1 && x.DType == DType.Float32)
+            {
+                Tensor y = Tensor.Allocate(x, x.Shape);
+                TensorRows.Softmax(x.Contiguous(), y, log: true);
+                return y;
+            }
             Tensor shifted = x - x.Max(axis, keepDim: true).Values;
             return shifted - shifted.Exp().Sum(axis, keepDim: true).Log();
         }
@@ -42,6 +48,13 @@ namespace Banyan.Ops
         protected internal override void Backward(in BackwardContext c)
         {
             Tensor y = c.Output(0), dy = c.GradOutput();
+            if (!c.CreateGraph && _dim == y.Rank - 1 && TensorRows.Fits(y))
+            {
+                Tensor dx = Tensor.Allocate(dy, y.Shape);
+                TensorRows.SoftmaxBackward(y, dy.Contiguous(), dx, log: true);
+                c.Grad(0, dx);
+                return;
+            }
             c.Grad(0, dy - y.Exp() * dy.Sum(_dim, keepDim: true));
         }
     }

@@ -36,6 +36,12 @@ namespace Banyan.Ops
             {
                 return x.Clone();
             }
+            if (axis == x.Rank - 1 && x.DType == DType.Float32)
+            {
+                Tensor y = Tensor.Allocate(x, x.Shape);
+                TensorRows.Softmax(x.Contiguous(), y, log: false);
+                return y;
+            }
             Tensor e = (x - x.Max(axis, keepDim: true).Values).Exp();
             return e / e.Sum(axis, keepDim: true);
         }
@@ -44,6 +50,13 @@ namespace Banyan.Ops
         protected internal override void Backward(in BackwardContext c)
         {
             Tensor y = c.Output(0), dy = c.GradOutput();
+            if (!c.CreateGraph && _dim == y.Rank - 1 && TensorRows.Fits(y))
+            {
+                Tensor dx = Tensor.Allocate(dy, y.Shape);
+                TensorRows.SoftmaxBackward(y, dy.Contiguous(), dx, log: false);
+                c.Grad(0, dx);
+                return;
+            }
             c.Grad(0, y * (dy - (dy * y).Sum(_dim, keepDim: true)));
         }
     }

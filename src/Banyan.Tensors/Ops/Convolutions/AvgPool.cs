@@ -46,26 +46,9 @@ namespace Banyan.Ops
             for (int i = 0; i < outputSize.Rank; i++)
             {
                 int d = x.Rank - outputSize.Rank + i;
-                Tensor weights = Weights(x, x.Shape[d], outputSize[i]);                        // (S, S')
-                x = x.Transpose(d, -1).MatMul(weights).Transpose(d, -1);
+                x = AxisProduct.Apply(x, d, new InterpolationWeights(x.Shape[d], outputSize[i], 1).Averaging(), outputSize[i]);
             }
             return x;
-        }
-
-        private static Tensor Weights(Tensor like, long from, long to)
-        {
-            var weights = new double[checked(from * to)];
-            for (long i = 0; i < to; i++)
-            {
-                long begin = i * from / to, end = ((i + 1) * from + to - 1) / to;
-                for (long j = begin; j < end; j++)
-                {
-                    weights[j * to + i] = 1.0 / (end - begin);
-                }
-            }
-            Tensor w = Tensor.Allocate(like, [from, to], DType.Float64);
-            w.CopyFrom<double>(weights);
-            return w.To(like.DType);
         }
     }
 

@@ -1,19 +1,26 @@
 namespace Banyan.Ops;
 
 /// <summary>
-/// Class numbers as columns (N, 1): an index that is valid even for ignored targets, 1 or 0 for counted or ignored, and the weight of each
-/// target (its class's weight, 0 when ignored).
+/// Class numbers as columns (N, 1): as given, an index that is valid even for ignored targets, 1 or 0 for counted or ignored, and the weight
+/// of each target (its class's weight, 0 when ignored).
 /// </summary>
 internal readonly struct ClassTargets
 {
     public ClassTargets(Tensor target, Tensor? classWeight, long ignoreIndex, DType type)
     {
-        Tensor column = target.Detach().Reshape(-1, 1);
-        IsIgnored = column.Eq(ignoreIndex);
-        Index = column.MaskedFill(IsIgnored, 0);
+        Class = target.Detach().To(DType.Int64).Reshape(-1, 1).Contiguous();
+        Ignored = ignoreIndex;
+        IsIgnored = Class.Eq(ignoreIndex);
+        Index = Class.MaskedFill(IsIgnored, 0);
         Counted = 1 - IsIgnored.To(type);
         Weight = classWeight is null ? Counted : classWeight.Detach().To(type).Reshape(-1, 1).Gather(0, Index) * Counted;
     }
+
+    /// <summary>The class numbers as they were given.</summary>
+    public Tensor Class { get; }
+
+    /// <summary>The class number that does not count.</summary>
+    public long Ignored { get; }
 
     public Tensor IsIgnored { get; }
 

@@ -34,6 +34,13 @@ namespace Banyan.Ops
 
         private static Tensor Forward(Tensor x, in ClassTargets t, Tensor? classWeight, double smoothing, double z)
         {
+            if (x.DType == DType.Float32 && classWeight is null && z == 0)
+            {
+                TensorRows.CountTargets(t.Class, x.Shape[1], t.Ignored);   // the bounds
+                Tensor y = Tensor.Allocate(x, [x.Shape[0], 1]);
+                TensorRows.CrossEntropy(x.Contiguous(), t.Class, y, t.Ignored, smoothing, 1, gradient: false);
+                return y;
+            }
             // From the log-softmax, not from l - x[t]: where logits are large, that difference has lost its digits.
             Tensor logp = x.LogSoftmax(-1);
             Tensor loss = -logp.Gather(-1, t.Index) * t.Weight;
@@ -54,6 +61,13 @@ namespace Banyan.Ops
         protected internal override void Backward(in BackwardContext c)
         {
             Tensor x = LayerNorm.Wide(c.Input(0)), index = c.Input(1), dy = LayerNorm.Wide(c.GradOutput());
+            if (!c.CreateGraph && x.DType == DType.Float32 && c.InputCount == 4 && _z == 0)
+            {
+                Tensor gradient = x.Clone(c.Scope), losses = Tensor.Allocate(dy, dy.Shape);
+                TensorRows.CrossEntropy(gradient, index.MaskedFill(c.Input(2).Eq(0), -1), losses, -1, _smoothing, 1, gradient: true, dy.Contiguous());
+                c.Grad(0, gradient.To(c.Input(0).DType));
+                return;
+            }
             Tensor counted = c.Input(2) * dy, atTarget = c.Input(3) * dy * (1 - _smoothing);
             Tensor scale = atTarget;
             Tensor? everywhere = null;

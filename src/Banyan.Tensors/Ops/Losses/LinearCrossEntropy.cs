@@ -17,7 +17,7 @@ public sealed class LinearCrossEntropy : Op
 
     private readonly double _tokens, _smoothing;
     private readonly long _ignore;
-    private readonly Tensor? _logits;   // kept, or null when too large
+    private Tensor? _logits;   // kept; null when too large, or once a backward pass has turned them into their gradient
 
     private LinearCrossEntropy(double tokens, double smoothing, long ignore, Tensor? logits)
     {
@@ -40,11 +40,13 @@ public sealed class LinearCrossEntropy : Op
     /// <param name="tokens">What the sum is divided by; null: the number of counted targets, for the mean.</param>
     /// <param name="smoothing">Label smoothing. Default: 0.</param>
     /// <param name="ignore">The target that does not count. Default: -100.</param>
-    /// <param name="losses">Receives the loss of each row (rows), or null.</param>
+    /// <param name="losses">Receives the loss of each row: dense float32 (rows) without gradient history, or null.</param>
+    /// <exception cref="ArgumentException"><paramref name="losses"/> is no such tensor.</exception>
     public static Tensor Apply(Tensor h, Tensor weight, Tensor targets, double? tokens = null, double smoothing = 0, long ignore = -100, Tensor? losses = null)
     {
         Tensor x = h.Contiguous(), t = targets.To(DType.Int64).Contiguous();
         long rows = x.Shape[0], classes = weight.Shape[0];
+        CheckLosses(losses, rows);
         double divisor = tokens ?? TensorRows.CountTargets(t, classes, ignore);
         if (tokens is not null)
         {
@@ -61,6 +63,7 @@ public sealed class LinearCrossEntropy : Op
             MatMul.Into(z, x.Detach().Slice(0, from, n), false, weight, true, accumulate: false);
             TensorRows.CrossEntropy(z, t.Slice(0, from, n), loss.Detach().Slice(0, from, n), ignore, smoothing, 1, gradient: false);
         }
+        losses?.MarkChanged();
         Tensor y = Tensor.Allocate(x, [], DType.Float32);
         y.Fill(x.Device.IsMeta ? 0 : TensorRows.SumAsDouble(loss) / divisor);
         if (Tape.Needs(y.Scope, x, weight))
@@ -68,6 +71,19 @@ public sealed class LinearCrossEntropy : Op
             y.Scope!.Tape!.Record(new LinearCrossEntropy(divisor, smoothing, ignore, keep ? logits : null), [x, weight, t], y);
         }
         return y;
+    }
+
+    private static void CheckLosses(Tensor? losses, long rows)
+    {
+        if (losses is null)
+        {
+            return;
+        }
+        if (!TensorRows.Fits(losses) || losses.Shape != [rows] || losses.RequiresGrad)
+        {
+            throw new ArgumentException($"linear_cross_entropy: the losses are written to {losses}; a dense float32 tensor [{rows}] that requires no gradient is needed");
+        }
+        losses.CheckWritable();
     }
 
     private static long ChunkRows(long classes) => Math.Max(8, ChunkBytes / (classes * sizeof(float)) / 8 * 8);
@@ -81,16 +97,18 @@ public sealed class LinearCrossEntropy : Op
             return;
         }
         Tensor x = c.Input(0), weight = c.Input(1), targets = c.Input(2);
-        double scale = c.GradOutput().Item() / _tokens;
-        long rows = x.Shape[0], classes = weight.Shape[0], chunk = _logits is null ? ChunkRows(classes) : Math.Max(rows, 1);
+        double scale = x.Device.IsMeta ? 1 : c.GradOutput().Item() / _tokens;
+        // The gradient overwrites the kept logits, so a second backward pass over the same tape has to compute them again.
+        (Tensor? kept, _logits) = (_logits, null);
+        long rows = x.Shape[0], classes = weight.Shape[0], chunk = kept is null ? ChunkRows(classes) : Math.Max(rows, 1);
         Tensor dx = Tensor.Allocate(x, x.Shape), losses = Tensor.Allocate(x, [Math.Min(chunk, rows)]);
-        Tensor logits = _logits ?? Tensor.Allocate(x, [Math.Min(chunk, rows), classes], DType.Float32);
+        Tensor logits = kept ?? Tensor.Allocate(x, [Math.Min(chunk, rows), classes], DType.Float32);
         Tensor? leaf = c.LeafForSink(1), dw = leaf is null && c.Needs(1) ? c.Scope.Zeros(weight.Shape) : null;
         for (long from = 0; from < rows; from += chunk)
         {
             long n = Math.Min(chunk, rows - from);
             Tensor z = logits.Slice(0, 0, n), xs = x.Slice(0, from, n);
-            if (_logits is null)
+            if (kept is null)
             {
                 MatMul.Into(z, xs, false, weight, true, accumulate: false);
             }
@@ -117,19 +135,10 @@ public sealed class LinearCrossEntropy : Op
     {
         Tensor x = c.Input(0), weight = c.Input(1), targets = c.Input(2);
         Tensor logits = x.MatMul(weight.Transpose(0, 1));
-        long classes = weight.Shape[0];
-        Tensor onehot = c.Scope.Zeros(logits.Shape), counted = c.Scope.Zeros([x.Shape[0], 1]);
-        double[] t = targets.ToDoubles();
-        for (int i = 0; i < t.Length; i++)
-        {
-            if (t[i] != _ignore)
-            {
-                onehot.Slice(0, i, 1).Slice(1, (long)t[i], 1).Fill(1);
-                counted.Slice(0, i, 1).Fill(1);
-            }
-        }
-        Tensor goal = onehot * (1 - _smoothing) + counted * (_smoothing / classes);
-        Tensor dz = (logits.Softmax(-1) * counted - goal) * c.GradOutput() / _tokens;
+        var classOf = new ClassTargets(targets, classWeight: null, _ignore, logits.DType);
+        Tensor goal = (c.Scope.Zeros(logits.Shape, logits.DType) + classOf.Counted * (_smoothing / weight.Shape[0]))
+            .ScatterAdd(-1, classOf.Index, classOf.Counted * (1 - _smoothing));
+        Tensor dz = (logits.Softmax(-1) * classOf.Counted - goal) * c.GradOutput() / _tokens;
         c.Grad(0, dz.MatMul(weight));
         c.Grad(1, dz.Transpose(0, 1).MatMul(x));
     }

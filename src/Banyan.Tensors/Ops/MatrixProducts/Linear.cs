@@ -32,7 +32,7 @@ namespace Banyan.Ops
                 throw new ArgumentException($"linear: the input is {x.Shape}, the weight {weight.Shape}; the input's last size must be {width}");
             }
             Tensor rows = x.Reshape(-1, width);
-            Tensor w = transposed ? weight.Detach() : weight.Detach().Transpose(0, 1);
+            Tensor w = transposed ? weight : weight.AsView([weight.Shape[1], weight.Shape[0]], [weight.Strides[1], weight.Strides[0]], weight.Body.Offset);
             DType compute = Promotion.ComputeType(x.DType);
             Tensor y = Tensor.Allocate(Tensor.ScopeOf(x, weight, bias), [rows.Shape[0], w.Shape[1]], compute, x.Device);
             Tensor? wideBias = bias is null ? null : Elementwise.Convert(bias, compute);

@@ -25,7 +25,7 @@ namespace Banyan.Ops
                 {
                     throw new ArgumentException($"{(isMin ? "amin" : "amax")}: dimension {axis} of {x.Shape} is empty");
                 }
-                y = isMin ? Reduction.Over<MinReduction>(y, axis, x.DType) : Reduction.Over<MaxReduction>(y, axis, x.DType);
+                y = isMin ? ReduceDims.Over<MinReduction>(y, axis, x.DType) : ReduceDims.Over<MaxReduction>(y, axis, x.DType);
             }
             y = ReferenceEquals(y, x) ? x.Detach() : y;
             if (Tape.Needs(y.Scope, x))
@@ -56,15 +56,15 @@ namespace Banyan
         public Tensor AMin(ReadOnlySpan<int> dims, bool keepDim = false) => Extreme(dims, keepDim, isMin: true);
 
         /// <summary>The largest of all elements, 0-d. Equals share the gradient evenly.</summary>
-        public Tensor Max() => AMax(Ops.Reduction.AllOf(this));
+        public Tensor Max() => AMax(Ops.ReduceDims.AllOf(this));
 
         /// <summary>The smallest of all elements, 0-d. Equals share the gradient evenly.</summary>
-        public Tensor Min() => AMin(Ops.Reduction.AllOf(this));
+        public Tensor Min() => AMin(Ops.ReduceDims.AllOf(this));
 
         private Tensor Extreme(ReadOnlySpan<int> dims, bool keepDim, bool isMin)
         {
             Tensor y = Ops.Extreme.Apply(this, dims, isMin);
-            return keepDim ? y : Ops.Reduction.Drop(y, dims);
+            return keepDim ? y : Ops.ReduceDims.Drop(y, dims);
         }
     }
 }

@@ -11,6 +11,6 @@ public sealed partial class Tensor
         Tensor max = Detach().AMax(dims, keepDim: true);
         max = max.MaskedFill(max.IsInf(), 0);
         Tensor y = (this - max).Exp().Sum(dims, keepDim: true).Log() + max;
-        return keepDim ? y : Ops.Reduction.Drop(y, dims);
+        return keepDim ? y : Ops.ReduceDims.Drop(y, dims);
     }
 }

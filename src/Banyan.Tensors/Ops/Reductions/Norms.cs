@@ -17,7 +17,7 @@ public sealed partial class Tensor
     };
 
     /// <summary>The p-norm of all elements, 0-d.</summary>
-    public Tensor VectorNorm(double p = 2) => VectorNorm(Ops.Reduction.AllOf(this), p);
+    public Tensor VectorNorm(double p = 2) => VectorNorm(Ops.ReduceDims.AllOf(this), p);
 
     /// <summary>The Frobenius norm of the matrices in the last two dimensions: the root of the sum of squares.</summary>
     public Tensor FrobeniusNorm(bool keepDim = false) => VectorNorm([-2, -1], 2, keepDim);

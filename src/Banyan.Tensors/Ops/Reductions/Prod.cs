@@ -20,7 +20,7 @@ namespace Banyan.Ops
         public static Tensor Apply(Tensor x, int dim)
         {
             int axis = x.Shape.Axis(dim);
-            Tensor y = Reduction.Over<ProductReduction>(x, axis, x.DType.IsFloat ? x.DType : DType.Int64);
+            Tensor y = ReduceDims.Over<ProductReduction>(x, axis, x.DType.IsFloat ? x.DType : DType.Int64);
             if (Tape.Needs(y.Scope, x))
             {
                 y.Scope!.Tape!.Record(new Prod(axis), [x], y);

@@ -28,7 +28,7 @@ namespace Banyan.Ops
         public static Tensor Apply(Tensor x, int dim, bool keepDim)
         {
             int axis = x.Shape.Axis(dim);
-            Tensor y = Reduction.Over<SumReduction>(x, axis, x.DType.IsFloat ? x.DType : DType.Int64);
+            Tensor y = ReduceDims.Over<SumReduction>(x, axis, x.DType.IsFloat ? x.DType : DType.Int64);
             y = keepDim ? y : y.AsView(x.Shape.Without(axis), y.Strides.Without(axis), y.Body.Offset);
             if (Tape.Needs(y.Scope, x))
             {
@@ -54,7 +54,7 @@ namespace Banyan
         public Tensor Sum(int dim, bool keepDim = false) => Ops.Sum.Apply(this, dim, keepDim);
 
         /// <summary>The sum over several dimensions; over none of them when the list is empty.</summary>
-        public Tensor Sum(ReadOnlySpan<int> dims, bool keepDim = false) => Ops.Reduction.OverEach(this, dims, keepDim, static (x, d) => x.Sum(d, keepDim: true));
+        public Tensor Sum(ReadOnlySpan<int> dims, bool keepDim = false) => Ops.ReduceDims.OverEach(this, dims, keepDim, static (x, d) => x.Sum(d, keepDim: true));
 
         /// <summary>The sum of all elements, 0-d.</summary>
         public Tensor Sum() => Rank == 0 ? DType.IsFloat ? this : To(DType.Int64) : Reshape(Count).Sum(0);
@@ -63,7 +63,7 @@ namespace Banyan
         public Tensor Mean(int dim, bool keepDim = false) => Sum(dim, keepDim) / Shape[dim];
 
         /// <summary>The mean over several dimensions.</summary>
-        public Tensor Mean(ReadOnlySpan<int> dims, bool keepDim = false) => Sum(dims, keepDim) / Ops.Reduction.CountOver(this, dims);
+        public Tensor Mean(ReadOnlySpan<int> dims, bool keepDim = false) => Sum(dims, keepDim) / Ops.ReduceDims.CountOver(this, dims);
 
         /// <summary>The mean of all elements, 0-d.</summary>
         public Tensor Mean() => Sum() / Count;

@@ -51,7 +51,7 @@ public sealed record GemmProblem(long M, long N, long K)
     {
         if (Relu)
         {
-            GemmReference.Run<ReluActivation>(g);
+            GemmReference.Run<Ops.Relu>(g);
         }
         else
         {
@@ -65,11 +65,11 @@ public sealed record GemmProblem(long M, long N, long K)
         GemmArgs args = packed == null ? g : Banyan.Cpu.Gemm.WithPackedB(g, packed);
         if (Relu)
         {
-            Banyan.Cpu.Gemm.Run<ReluActivation>(args, pool, blocking);
+            Banyan.Cpu.Gemm.Run<Ops.Relu>(args, pool, blocking);
         }
         else
         {
-            Banyan.Cpu.Gemm.Run<IdentityActivation>(args, pool, blocking);
+            Banyan.Cpu.Gemm.Run<Identity>(args, pool, blocking);
         }
     }
 

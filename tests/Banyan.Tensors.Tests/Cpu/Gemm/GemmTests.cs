@@ -129,6 +129,22 @@ public sealed class GemmTests
         }
     }
 
+    [Fact]
+    public void AVocabularyOfColumnsIsTheSameForEveryThreadCount()
+    {
+        foreach (long m in new long[] { 1, 7, 257 })
+        {
+            var problem = new GemmProblem(m, 50_257, 12) { TransposeB = true };
+            using var one = new ComputePool(1);
+            float[] expected = problem.Actual(one);
+            foreach (int threads in new[] { 2, 3, 4, 7 })
+            {
+                using var pool = new ComputePool(threads);
+                GemmProblem.AssertSameBits(expected, problem.Actual(pool), $"{problem}, {threads} threads");
+            }
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]

@@ -1,0 +1,3 @@
+using Banyan.Cli;
+
+return await CommandTree.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Banyan.Cli.Options;
+using Banyan.Cli.Output;
+using Banyan.Cpu;
+using Banyan.Inference;
+using Banyan.Tokenizers;
+using Banyan.Training;
+
+namespace Banyan.Cli.Verbs;
+
+/// <summary>Measures kernels and whole steps beside the machine's own limits, in the same run.</summary>
+internal sealed class BenchVerb : Verb
+{
+    private static readonly string[] s_what = ["limits", "gemm", "attention", "ops", "train", "generate", "tokenize"];
+
+    public override string Name => "bench";
+
+    public override string Summary => "Measures limits | gemm | attention | ops | train | generate | tokenize beside this machine's limits.";
+
+    public override string Example => "bench train model=gpt2-124m batch=4 seq=64";
+
+    public override IReadOnlyList<string> Arguments => ["what"];
+
+    public override IReadOnlyList<Setting> Settings =>
+    [
+        new("model", "train: gpt2-124m or nanogpt-char; generate: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
+        new("precision", "float32.", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
+        new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("max_new_tokens", "generate: tokens (200)."),
+    ];
+
+    public override int Run(SettingReader s, Reporter output, CancellationToken stop)
+    {
+        string what = s.Text("what");
+        int threads = s.Threads > 0 ? s.Threads : Environment.ProcessorCount;
+        JsonObject document = what switch
+        {
+            "limits" => Limits(s, output, stop),
+            "gemm" => Cases(s, output, t => KernelBenchmarks.Gemm(t, stop, s.OptionalText("filter")), stop),
+            "attention" => Cases(s, output, t => KernelBenchmarks.Attention(t, stop, s.OptionalText("filter")), stop),
+            "ops" => Cases(s, output, t => KernelBenchmarks.Ops(t, stop, s.OptionalText("filter")), stop),
+            "train" => Train(s, output, threads, stop),
+            "generate" => Generate(s, output, threads, stop),
+            "tokenize" => Tokenize(s, output),
+            _ => throw new UsageException($"'{what}' is no benchmark; expected {string.Join(", ", s_what)}{Checkpoints.NearestName.Hint(what, s_what)}"),
+        };
+        output.Document(document);
+        return 0;
+    }
+
+    private static IEnumerable<int> ThreadCounts(SettingReader s) => s.Threads > 0 ? [s.Threads] : new[] { 1, Environment.ProcessorCount }.Distinct();
+
+    private static JsonObject Limits(SettingReader s, Reporter output, CancellationToken stop)
+    {
+        List<MachineLimits> all = [.. ThreadCounts(s).Select(t => MachineLimits.Measure(t, stop))];
+        foreach (MachineLimits l in all)
+        {
+            output.Line(FormattableString.Invariant($"{l.Threads} thread(s): {l.Gflops:F1} GFLOP/s ({l.VectorWidth}), reading {l.ReadGigabytesPerSecond:F1} GB/s, triad {l.TriadGigabytesPerSecond:F1} GB/s"));
+        }
+        JsonObject document = Document(all[^1]);
+        document["by_threads"] = new JsonArray([.. all.Select(Document)]);
+        return document;
+    }
+
+    private static JsonObject Document(MachineLimits l) => new()
+    {
+        ["threads"] = l.Threads, ["fp32_gflops"] = l.Gflops, ["memory_gb_s"] = l.ReadGigabytesPerSecond, ["triad_gb_s"] = l.TriadGigabytesPerSecond, ["vectors"] = l.VectorWidth,
+    };
+
+    private static JsonObject Cases(SettingReader s, Reporter output, Func<int, IEnumerable<KernelRate>> run, CancellationToken stop)
+    {
+        var cases = new JsonArray();
+        MachineLimits? limits = null;
+        foreach (int threads in ThreadCounts(s))
+        {
+            limits = MachineLimits.Measure(threads, stop);
+            foreach (KernelRate rate in run(threads))
+            {
+                output.Line(rate.ToString());
+                cases.Add((JsonNode)new JsonObject { ["name"] = rate.Name, ["threads"] = rate.Threads, [rate.Unit == "GB/s" ? "gb_s" : "gflops"] = rate.Rate, ["fraction_of_peak"] = rate.FractionOfPeak });
+            }
+        }
+        return new JsonObject { ["cases"] = cases, ["limits"] = Document(limits!) };
+    }
+
+    private static JsonObject Train(SettingReader s, Reporter output, int threads, CancellationToken stop)
+    {
+        string model = s.Text("model", "gpt2-124m");
+        if (s.Text("precision", "float32") is not ("float32" or "fp32"))
+        {
+            throw new UsageException($"precision is {s.Text("precision")}; expected float32 (others come with later kernels)");
+        }
+        bool big = model == "gpt2-124m";
+        if (!big && model != "nanogpt-char")
+        {
+            throw new UsageException($"model is {model}; expected gpt2-124m or nanogpt-char");
+        }
+        MachineLimits limits = MachineLimits.Measure(threads, stop);
+        StepBenchmark b = StepBenchmark.Run(big ? StepBenchmark.Gpt2 : StepBenchmark.Char, s.Int("batch", big ? 4 : 12, 1), s.Int("seq", big ? 64 : 256, 2), s.Int("steps", 8, 1), threads, stop);
+        double fraction = 6e-9 * b.Parameters * b.TokensPerSecond / limits.Gflops;
+        output.Line(FormattableString.Invariant($"{model}: {b.MillisecondsPerStep:F1} ms per step, {b.TokensPerSecond:F0} tokens/s, {100 * fraction:F1} % of the FMA peak, {ProcessMemory.PeakMib:F0} MiB; loss {b.FirstLoss:F3} to {b.LastLoss:F3}"));
+        return new JsonObject
+        {
+            ["model"] = model, ["parameters"] = b.Parameters, ["tokens_per_s"] = b.TokensPerSecond, ["ms_per_step"] = b.MillisecondsPerStep, ["peak_rss_mib"] = ProcessMemory.PeakMib,
+            ["fraction_of_peak"] = fraction, ["first_loss"] = b.FirstLoss, ["last_loss"] = b.LastLoss, ["limits"] = Document(limits),
+        };
+    }
+
+    private static JsonObject Generate(SettingReader s, Reporter output, int threads, CancellationToken stop)
+    {
+        LanguageModel lm = LanguageModel.Load(s.Text("model"));
+        using var pool = new ComputePool(threads);
+        int tokens = Math.Min(s.Int("max_new_tokens", 200, 2), lm.Model.MaxPositions - 1);
+        var options = new GenerationOptions { MaxNewTokens = tokens, Temperature = 0, IgnoreEnd = true };
+        lm.Generate([[0]], options with { MaxNewTokens = Math.Min(tokens, 16) }, pool: pool, cancellationToken: stop);
+        MachineLimits limits = MachineLimits.Measure(threads, stop);
+        var clock = Stopwatch.StartNew();
+        lm.Generate([[0]], options, pool: pool, cancellationToken: stop);
+        double rate = tokens / clock.Elapsed.TotalSeconds, fraction = 4e-9 * lm.Model.ParameterCount * rate / limits.ReadGigabytesPerSecond;
+        output.Line(FormattableString.Invariant($"{rate:F1} tokens/s; weights read at {100 * fraction:F0} % of the memory rate"));
+        return new JsonObject { ["tokens_per_s"] = rate, ["fraction_of_memory_rate"] = fraction, ["limits"] = Document(limits) };
+    }
+
+    private static JsonObject Tokenize(SettingReader s, Reporter output)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(s.Text("tokenizer"));
+        byte[] bytes = File.ReadAllBytes(s.Text("file"));
+        string text = System.Text.Encoding.UTF8.GetString(bytes);
+        var ids = new List<int>();
+        double best = double.MaxValue;
+        for (int round = 0; round < 5; round++)
+        {
+            ids.Clear();
+            var clock = Stopwatch.StartNew();
+            tokenizer.EncodeToIds(text, ids);
+            best = Math.Min(best, clock.Elapsed.TotalSeconds);
+        }
+        double rate = bytes.Length / 1e6 / best;
+        output.Line(FormattableString.Invariant($"{rate:F1} MB/s, {ids.Count} tokens, one thread"));
+        return new JsonObject { ["mb_per_s"] = rate, ["tokens"] = ids.Count, ["threads"] = 1 };
+    }
+}

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Banyan.Cli.Options;
+using Banyan.Cli.Output;
+using Banyan.Data.Readers;
+using Banyan.Tokenizers;
+using Banyan.Tokenizers.Training;
+
+namespace Banyan.Cli.Verbs;
+
+/// <summary>Trains a tokenizer.</summary>
+internal sealed class TokenizerTrainVerb : Verb
+{
+    public override string Name => "tokenizer train";
+
+    public override string Summary => "Trains a byte-level BPE (or character) tokenizer on text.";
+
+    public override string Example => "tokenizer train texts/ --vocab-size 8192 --out tokenizer.json";
+
+    public override IReadOnlyList<string> Arguments => ["file"];
+
+    public override IReadOnlyList<Setting> Settings =>
+    [
+        new("type", "bpe or char (bpe)."), new("vocab_size", "Tokens in total (4096)."), new("min_frequency", "Pairs that occur less often are not merged (2)."),
+        new("special", "A special token; may be given several times (<|endoftext|>).", SettingKind.Text), new("out", "Where to write (tokenizer.json).", SettingKind.Text),
+        new("text_key", "Key of the text in .jsonl and .csv (text).", SettingKind.Text), new("strict", "Refuse text that is not UTF-8.", SettingKind.Flag),
+    ];
+
+    public override int Run(SettingReader s, Reporter output, CancellationToken stop)
+    {
+        string type = s.Text("type", "bpe");
+        if (type is not ("bpe" or "char"))
+        {
+            throw new UsageException($"type is '{type}'; expected bpe or char");
+        }
+        int size = s.Int("vocab_size", 4096, 257, 1 << 20);
+        string[] special = s.Texts("special") is { Length: > 0 } given ? given : type == "char" ? [] : ["<|endoftext|>"];
+        var reader = new DocumentReader(new DocumentReaderOptions { TextKey = s.Text("text_key", "text"), Strict = s.Flag("strict") });
+        var clock = Stopwatch.StartNew();
+        IEnumerable<string> texts = reader.Read(s.Texts("file")).Select(d => d.Text);
+        using ProgressLine bar = output.Progress("merges", size);
+        var progress = new Merges(bar);
+        Tokenizer tokenizer = type == "char" ? Tokenizer.TrainCharacters(texts, special)
+            : Tokenizer.TrainByteLevel(texts, size, special, minFrequency: s.Int("min_frequency", 2, 0), progress: progress, cancellationToken: stop);
+        bar.Break();
+        string path = s.Text("out", "tokenizer.json");
+        tokenizer.Save(path);
+        output.Line(FormattableString.Invariant($"{tokenizer.VocabularySize} tokens in {clock.Elapsed.TotalSeconds:F2} s: {path}"));
+        output.Document(new JsonObject { ["tokenizer"] = path, ["vocab_size"] = tokenizer.VocabularySize, ["seconds"] = clock.Elapsed.TotalSeconds });
+        return 0;
+    }
+
+    private sealed class Merges(ProgressLine bar) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Total > 0)
+            {
+                bar.Report(value.Done, value.Stage);
+            }
+        }
+    }
+}
+
+/// <summary>Turns text into ids.</summary>
+internal sealed class TokenizerEncodeVerb : Verb
+{
+    public override string Name => "tokenizer encode";
+
+    public override string Summary => "Ids, tokens and offsets (in code points) of a text.";
+
+    public override string Example => "tokenizer encode tokenizer.json --text \"Hello, world\"";
+
+    public override IReadOnlyList<string> Arguments => ["path"];
+
+    public override IReadOnlyList<Setting> Settings =>
+    [
+        new("text", "The text.", SettingKind.Text), new("file", "A file with the text.", SettingKind.Text),
+        new("no_special", "Without the tokens that the tokenizer puts around a text.", SettingKind.Flag), new("strict", "Refuse a file that is not UTF-8.", SettingKind.Flag),
+    ];
+
+    public override int Run(SettingReader s, Reporter output, CancellationToken stop)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(s.Text("path"));
+        Encoding encoding = tokenizer.Encode(InputText.Read(s), !s.Flag("no_special"));
+        output.Line(string.Join(' ', encoding.Ids));
+        if (output.IsJson)
+        {
+            output.Document(new JsonObject
+            {
+                ["ids"] = Reporter.Ids(encoding.Ids),
+                ["tokens"] = new JsonArray([.. encoding.Tokens.Select(t => (JsonNode?)JsonValue.Create(t))]),
+                ["offsets"] = new JsonArray([.. encoding.Offsets.Select(o => new JsonArray(o.Start, o.End))]),
+            });
+        }
+        return 0;
+    }
+}
+
+/// <summary>Turns ids into text.</summary>
+internal sealed class TokenizerDecodeVerb : Verb
+{
+    public override string Name => "tokenizer decode";
+
+    public override string Summary => "The text of token ids.";
+
+    public override string Example => "tokenizer decode tokenizer.json --ids 15496,11,995";
+
+    public override IReadOnlyList<string> Arguments => ["path"];
+
+    public override IReadOnlyList<Setting> Settings => [new("ids", "The ids: 1,2,3.", SettingKind.Text), new("keep_special", "Show special tokens.", SettingKind.Flag)];
+
+    public override int Run(SettingReader s, Reporter output, CancellationToken stop)
+    {
+        string text = Tokenizer.Load(s.Text("path")).Decode(IdList.Parse(s.Text("ids")), skipSpecialTokens: !s.Flag("keep_special"));
+        output.Line(text);
+        output.Document(new JsonObject { ["text"] = text });
+        return 0;
+    }
+}

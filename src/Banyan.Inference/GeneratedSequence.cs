@@ -1,0 +1,86 @@
+using System.Text;
+using Banyan.Inference.Sampling;
+using Banyan.Models;
+using Banyan.Tokenizers;
+
+namespace Banyan.Inference;
+
+/// <summary>One sequence while it is generated: its cache, sampler, text and end.</summary>
+internal sealed class GeneratedSequence
+{
+    private readonly LanguageModel _lm;
+    private readonly GenerationOptions _options;
+    private readonly int _index;
+    private readonly int[] _prompt;
+    private readonly List<int> _ids = [];
+    private readonly List<double> _logProbs = [];
+    private readonly List<IReadOnlyList<(int, double)>> _top = [];
+    private readonly StringBuilder _text = new();
+    private readonly Sampler _sampler;
+    private readonly DecodeStream? _decoder;
+    private readonly StopStrings _stops;
+
+    public GeneratedSequence(LanguageModel lm, int[] prompt, GenerationOptions options, int index, int completion)
+    {
+        (_lm, _prompt, _options, _index) = (lm, prompt, options, index);
+        Cache = new SequenceCache(Math.Min((long)prompt.Length + options.MaxNewTokens, lm.Model.MaxPositions));
+        _sampler = new Sampler(options, prompt, completion);
+        _decoder = lm.HasTokenizer ? lm.Tokenizer.DecodeStream(prefix: prompt) : null;
+        _stops = new StopStrings(options.StopStrings);
+    }
+
+    public SequenceCache Cache { get; }
+
+    public FinishReason? Finish { get; private set; }
+
+    /// <summary>Appends the tokens that the cache has not seen; returns how many.</summary>
+    public int AddUnseen(List<long> ids)
+    {
+        if (Cache.Length > 0)
+        {
+            ids.Add(_ids[^1]);
+            return 1;
+        }
+        foreach (int id in _prompt)
+        {
+            ids.Add(id);
+        }
+        return _prompt.Length;
+    }
+
+    /// <summary>Chooses the next token.</summary>
+    public GeneratedToken Add(ReadOnlySpan<float> logits)
+    {
+        int id = _sampler.Next(logits, _prompt.Length + _ids.Count);
+        double logSumExp = LogProbs.LogSumExp(logits);
+        IReadOnlyList<(int, double)> top = LogProbs.Top(logits, logSumExp, _options.TopLogProbs);
+        _ids.Add(id);
+        _logProbs.Add(logits[id] - logSumExp);
+        _top.Add(top);
+        string text = Advance(id);
+        _text.Append(text);
+        return new GeneratedToken(_index, id, _logProbs[^1], text, Finish, top);
+    }
+
+    public Completion ToCompletion() => new(_prompt, _ids, _logProbs, _text.ToString(), Finish ?? FinishReason.Length, _top);
+
+    private string Advance(int id)
+    {
+        if (!_options.IgnoreEnd && _lm.EndIds.Contains(id))
+        {
+            Finish = FinishReason.End;
+            return _stops.Rest();
+        }
+        (string text, bool stopped) = _stops.Add(_decoder?.Step(id) ?? "");
+        if (stopped)
+        {
+            Finish = FinishReason.StopString;
+        }
+        else if (_ids.Count == _options.MaxNewTokens || _prompt.Length + _ids.Count >= _lm.Model.MaxPositions)
+        {
+            Finish = FinishReason.Length;
+            text += _stops.Rest();
+        }
+        return text;
+    }
+}

@@ -1,0 +1,61 @@
+using Banyan.Cpu;
+using Banyan.Inference.Sampling;
+using Banyan.Models;
+
+namespace Banyan.Inference;
+
+/// <summary>Sequences that are generated together: one pass for all that are not finished, then one draw for each.</summary>
+internal sealed class GenerationRun : IDisposable
+{
+    private readonly LanguageModel _lm;
+    private readonly GenerationOptions _options;
+    private readonly DecodingSession _session;
+    private readonly GeneratedSequence[] _all;
+    private readonly List<GeneratedSequence> _active;
+    private readonly List<SequenceCache> _caches = [];
+    private readonly List<long> _ids = [];
+    private readonly List<int> _lengths = [];
+    private float[] _logits = [];
+
+    public GenerationRun(LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions options, ComputePool? pool)
+    {
+        if (prompts.FirstOrDefault(p => p.Length == 0) is not null)
+        {
+            throw new ArgumentException("a prompt has no tokens; give at least one (a begin-of-text token)", nameof(prompts));
+        }
+        (_lm, _options, _session) = (lm, options, new DecodingSession(lm.Model, pool));
+        _all = [.. prompts.SelectMany((p, i) => Enumerable.Range(0, options.Completions).Select(c => new GeneratedSequence(lm, p, options, (i * options.Completions) + c, c)))];
+        _active = options.MaxNewTokens == 0 ? [] : [.. _all];
+    }
+
+    public bool IsDone => _active.Count == 0;
+
+    public Completion[] Completions() => [.. _all.Select(s => s.ToCompletion())];
+
+    public void Step(Action<GeneratedToken>? onToken)
+    {
+        _caches.Clear();
+        _ids.Clear();
+        _lengths.Clear();
+        foreach (GeneratedSequence s in _active)
+        {
+            _caches.Add(s.Cache);
+            _lengths.Add(s.AddUnseen(_ids));
+        }
+        int vocabulary = _lm.Model.VocabularySize;
+        if (_logits.Length < _active.Count * vocabulary)
+        {
+            _logits = new float[_active.Count * vocabulary];
+        }
+        _session.Last(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_ids), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_lengths), _caches,
+            _logits.AsSpan(0, _active.Count * vocabulary));
+        for (int i = 0; i < _active.Count; i++)
+        {
+            GeneratedToken token = _active[i].Add(_logits.AsSpan(i * vocabulary, vocabulary));
+            onToken?.Invoke(token);
+        }
+        _active.RemoveAll(static s => s.Finish is not null);
+    }
+
+    public void Dispose() => _session.Dispose();
+}

@@ -1,0 +1,75 @@
+using Banyan.Checkpoints;
+using Banyan.Models;
+using Banyan.Tokenizers;
+
+namespace Banyan.Inference;
+
+/// <summary>A decoder-only model with its tokenizer: what generates and scores text.</summary>
+/// <example><code>
+/// LanguageModel lm = LanguageModel.Load("runs/quickstart/model");
+/// await foreach (GeneratedToken t in lm.GenerateAsync("Once upon a time", new() { MaxNewTokens = 100 })) Console.Write(t.Text);
+/// </code></example>
+public sealed class LanguageModel
+{
+    private readonly Tokenizer? _tokenizer;
+    private readonly string _source;
+
+    /// <summary>Joins a model and a tokenizer.</summary>
+    /// <param name="model">The model, with weights.</param>
+    /// <param name="tokenizer">Its tokenizer; null where only ids are used.</param>
+    /// <param name="endIds">The tokens that end a text; null: what the model's configuration names as <c>eos_token_id</c>.</param>
+    /// <param name="source">Where it came from, for messages.</param>
+    public LanguageModel(CausalLanguageModel model, Tokenizer? tokenizer = null, IReadOnlyList<int>? endIds = null, string source = "model")
+    {
+        if (tokenizer is not null && tokenizer.VocabularySize > model.VocabularySize)
+        {
+            throw new CheckpointException(source, $"the tokenizer has {tokenizer.VocabularySize} tokens, the model's vocabulary {model.VocabularySize}: they do not belong together");
+        }
+        Model = model;
+        _tokenizer = tokenizer;
+        _source = source;
+        EndIds = endIds ?? ReadEndIds(ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(model.ConfigJson), source));
+    }
+
+    /// <summary>The network.</summary>
+    public CausalLanguageModel Model { get; }
+
+    /// <summary>True where a tokenizer came with it.</summary>
+    public bool HasTokenizer => _tokenizer is not null;
+
+    /// <summary>Its tokenizer.</summary>
+    /// <exception cref="CheckpointException">The model came without one.</exception>
+    public Tokenizer Tokenizer => _tokenizer ?? throw new CheckpointException(_source, "has no tokenizer beside it (tokenizer.json, or tok*.bin for llama2.c): give ids instead of text");
+
+    /// <summary>The tokens that end a text.</summary>
+    public IReadOnlyList<int> EndIds { get; }
+
+    /// <summary>Loads a model folder, or a llama2.c file with its tokenizer beside it.</summary>
+    /// <param name="path">The folder or file.</param>
+    /// <param name="registry">Known architectures; null: Banyan's own.</param>
+    /// <exception cref="CheckpointException">It is missing or damaged, or no decoder-only language model.</exception>
+    public static LanguageModel Load(string path, ModelRegistry? registry = null)
+    {
+        using IModelReader reader = ModelReader.Open(path);
+        Model model = (registry ?? ModelRegistry.Default).Create(reader.ReadConfig());
+        if (model is not CausalLanguageModel causal)
+        {
+            throw new CheckpointException(path, $"is a {model.GetType().Name}, which does not write text; expected a decoder-only language model");
+        }
+        ModelFiles.LoadWeights(model, reader, trainable: false);
+        string? tokenizer = TokenizerPath(path);
+        return new LanguageModel(causal, tokenizer is null ? null : Tokenizer.Load(tokenizer), source: path);
+    }
+
+    private static string? TokenizerPath(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return new[] { "tokenizer.json", "tokenizer.model", "vocab.json" }.Any(f => File.Exists(Path.Combine(path, f))) ? path : null;
+        }
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return Directory.EnumerateFiles(folder, "tok*.bin").Order(StringComparer.Ordinal).FirstOrDefault();
+    }
+
+    private static int[] ReadEndIds(ConfigReader config) => [.. config.GetLongs("eos_token_id").Select(id => (int)id)];
+}

@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Banyan.Cpu;
+
+namespace Banyan.Inference;
+
+/// <summary>Generates text: prompts in, tokens out as they are made.</summary>
+public static class TextGeneration
+{
+    /// <summary>Generates completions of a prompt, token by token.</summary>
+    /// <param name="lm">The model.</param>
+    /// <param name="prompt">The text to go on from.</param>
+    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="cancellationToken">Ends the generation after the current token.</param>
+    public static IAsyncEnumerable<GeneratedToken> GenerateAsync(this LanguageModel lm, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        lm.GenerateAsync([lm.Tokenizer.EncodeToIds(prompt)], options, cancellationToken: cancellationToken);
+
+    /// <summary>Generates completions of several prompts at once, token by token; the tokens of the sequences alternate.</summary>
+    /// <param name="lm">The model.</param>
+    /// <param name="prompts">Ids of each prompt, at least one each.</param>
+    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="pool">The threads; null: the shared pool.</param>
+    /// <param name="cancellationToken">Ends the generation after the current token.</param>
+    /// <exception cref="ArgumentException">An option is out of its range, a prompt is empty or longer than the model's context.</exception>
+    public static async IAsyncEnumerable<GeneratedToken> GenerateAsync(this LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions? options = null,
+        ComputePool? pool = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var channel = Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task work = Task.Run(() => Produce(lm, prompts, options, pool, channel.Writer, stop.Token), CancellationToken.None);
+        try
+        {
+            await foreach (GeneratedToken token in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                yield return token;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await work.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Generates completions on the caller's thread and gives them when all are finished.</summary>
+    /// <param name="lm">The model.</param>
+    /// <param name="prompts">Ids of each prompt, at least one each.</param>
+    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="onToken">Told of each token as it is made.</param>
+    /// <param name="pool">The threads; null: the shared pool.</param>
+    /// <param name="cancellationToken">Ends the generation after the current token: <see cref="OperationCanceledException"/>.</param>
+    public static Completion[] Generate(this LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions? options = null, Action<GeneratedToken>? onToken = null,
+        ComputePool? pool = null, CancellationToken cancellationToken = default)
+    {
+        using var run = new GenerationRun(lm, prompts, (options ?? new GenerationOptions()).Validated(), pool);
+        while (!run.IsDone)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            run.Step(onToken);
+        }
+        return run.Completions();
+    }
+
+    private static void Produce(LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions? options, ComputePool? pool, ChannelWriter<GeneratedToken> output, CancellationToken stop)
+    {
+        try
+        {
+            lm.Generate(prompts, options, t => output.TryWrite(t), pool, stop);
+            output.Complete();
+        }
+        catch (Exception e) // whatever it is, it belongs to the reader
+        {
+            output.Complete(e);
+        }
+    }
+}
