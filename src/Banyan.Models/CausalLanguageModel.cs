@@ -1,3 +1,4 @@
+using Banyan.Checkpoints;
 using Banyan.Nn;
 using Banyan.Ops;
 
@@ -6,6 +7,11 @@ namespace Banyan.Models;
 /// <summary>A decoder-only language model: each position predicts the next token.</summary>
 public abstract class CausalLanguageModel : Model
 {
+    /// <summary>Keeps the configuration.</summary>
+    protected CausalLanguageModel(ConfigReader config) : base(config)
+    {
+    }
+
     /// <summary>Number of token ids.</summary>
     public abstract int VocabularySize { get; }
 

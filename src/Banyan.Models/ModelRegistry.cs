@@ -19,6 +19,7 @@ public sealed class ModelRegistry
         ("BertModel", "bert", c => new BaseEncoder(c, new BertModel(c, pooler: true))),
         ("GPT2LMHeadModel", "gpt2", c => new Gpt2(c)),
         ("LlamaForCausalLM", "llama", c => new Llama(c)),
+        ("MambaForCausalLM", "mamba", c => new Mamba(c)),
     ];
 
     private readonly Dictionary<string, Func<ConfigReader, Model>> _byArchitecture = [];

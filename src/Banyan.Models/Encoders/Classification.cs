@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Banyan.Checkpoints;
 using Banyan.Nn;
 
@@ -38,7 +37,6 @@ public sealed class SequenceClassification : EncoderTask
     private readonly Dropout _drop;
     private readonly Linear _classifier;
 
-    [SetsRequiredMembers]
     internal SequenceClassification(ConfigReader config, TextEncoder encoder) : base(config, encoder)
     {
         _labels = LabelConfig.Read(config);
@@ -62,7 +60,6 @@ public sealed class TokenClassification : EncoderTask
     private readonly Dropout _drop;
     private readonly Linear _classifier;
 
-    [SetsRequiredMembers]
     internal TokenClassification(ConfigReader config, TextEncoder encoder) : base(config, encoder)
     {
         _drop = Add("dropout", new Dropout(encoder.ClassifierDropout));
@@ -87,7 +84,6 @@ public sealed class MultipleChoice : EncoderTask
     private readonly Dropout _drop;
     private readonly Linear _classifier;
 
-    [SetsRequiredMembers]
     internal MultipleChoice(ConfigReader config, TextEncoder encoder) : base(config, encoder)
     {
         _drop = Add("dropout", new Dropout(encoder.ClassifierDropout));
@@ -111,7 +107,6 @@ public sealed class QuestionAnswering : EncoderTask
 {
     private readonly Linear _outputs;
 
-    [SetsRequiredMembers]
     internal QuestionAnswering(ConfigReader config, TextEncoder encoder) : base(config, encoder) =>
         _outputs = Add("qa_outputs", new Linear(encoder.HiddenSize, 2, initializer: Initializer.Normal(0.02)));
 

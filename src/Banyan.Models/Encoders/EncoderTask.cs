@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Banyan.Checkpoints;
 using Banyan.Nn;
 
@@ -13,10 +12,8 @@ public abstract class EncoderTask : Model
     /// <param name="config">The model's configuration.</param>
     /// <param name="encoder">The encoder.</param>
     /// <param name="name">Its name within the model; null: <see cref="TextEncoder.Name"/>.</param>
-    [SetsRequiredMembers]
-    protected EncoderTask(ConfigReader config, TextEncoder encoder, string? name = null)
+    protected EncoderTask(ConfigReader config, TextEncoder encoder, string? name = null) : base(config)
     {
-        ConfigJson = config.Json;
         name ??= encoder.Name;
         _path = name.Length == 0 ? "" : name + ".";
         Encoder = Add(name, encoder);
@@ -53,7 +50,6 @@ public abstract class EncoderTask : Model
 public sealed class BaseEncoder : EncoderTask
 {
     /// <summary>A model without weights; initialise or load it.</summary>
-    [SetsRequiredMembers]
     public BaseEncoder(ConfigReader config, TextEncoder encoder) : base(config, encoder, "")
     {
     }

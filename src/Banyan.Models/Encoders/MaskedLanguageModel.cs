@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Banyan.Checkpoints;
 using Banyan.Nn;
 
@@ -39,7 +38,6 @@ public sealed class MaskedLanguageModel : EncoderTask
 
     internal delegate MaskedHead HeadOf(TextEncoder encoder);
 
-    [SetsRequiredMembers]
     internal MaskedLanguageModel(ConfigReader config, TextEncoder encoder, HeadOf head) : base(config, encoder) => _head = Add("", head(encoder));
 
     /// <inheritdoc/>

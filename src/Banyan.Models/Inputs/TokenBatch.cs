@@ -128,6 +128,35 @@ public sealed class TokenBatch
         return Ops.Attention.Apply(q, k, v, options);
     }
 
+    /// <summary>
+    /// A recurrence of one layer, sequence by sequence: each continues from the state that its cache holds and leaves the new one there.
+    /// </summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="name">Name of the state; a layer may have several.</param>
+    /// <param name="step">From a sequence's place among the tokens and its state (null: none yet) to its rows of the result and the next state.</param>
+    /// <returns>The rows of all sequences (tokens, ...).</returns>
+    public Tensor Recur(int layer, string name, Func<SequenceSpan, Tensor?, (Tensor Y, Tensor State)> step)
+    {
+        var rows = new Tensor[Layout.Count];
+        for (int s = 0; s < rows.Length; s++)
+        {
+            (rows[s], Tensor state) = step(Layout[s], Caches?[s].State(layer, name));
+            Caches?[s].SetState(layer, name, state);
+        }
+        return rows.Length == 1 ? rows[0] : Tensor.Cat(rows, 0);
+    }
+
+    /// <summary>x (tokens, ...) with zeros in the rows of padding tokens, so that these leave no trace in a recurrent state.</summary>
+    public Tensor ZeroPadding(Tensor x)
+    {
+        if (Layout.KeyMask is not { } visible || visible.All(v => v))
+        {
+            return x;
+        }
+        float[] keep = Array.ConvertAll(visible, v => v ? 1f : 0f);
+        return x * x.Scope!.From(keep, new Shape([x.Shape[0], .. Enumerable.Repeat(1L, x.Rank - 1)]));
+    }
+
     /// <summary>The rows of x (tokens, C) that belong to each sequence's first token: (sequences, C).</summary>
     public Tensor First(Tensor x)
     {

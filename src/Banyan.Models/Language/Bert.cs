@@ -48,6 +48,9 @@ public sealed record BertConfig
     /// <summary>Whether tokens see only those before them. Default: false.</summary>
     public bool IsDecoder { get; init; }
 
+    /// <summary>The padding id, whose embedding is not trained; null: none. Default: 0.</summary>
+    public int? PadTokenId { get; init; } = 0;
+
     /// <summary>Standard deviation of new weights. Default: 0.02.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
@@ -73,6 +76,7 @@ public sealed record BertConfig
             AttentionProbsDropoutProb = c.GetDouble("attention_probs_dropout_prob", 0.1, min: 0, max: 0.999),
             ClassifierDropout = c.GetDouble("classifier_dropout", dropout, min: 0, max: 0.999),
             IsDecoder = c.GetBool("is_decoder", false),
+            PadTokenId = ConfigChecks.PadTokenId(c, 0),
             InitializerRange = c.GetDouble("initializer_range", 0.02, min: 0),
         };
     }
@@ -88,7 +92,7 @@ public sealed class BertEmbeddings : Module
     internal BertEmbeddings(BertConfig c)
     {
         Initializer init = Initializer.Normal(c.InitializerRange);
-        _tokens = Add("word_embeddings", new Embedding(c.VocabSize, c.HiddenSize, init));
+        _tokens = Add("word_embeddings", new Embedding(c.VocabSize, c.HiddenSize, init, c.PadTokenId));
         _positions = Add("position_embeddings", new Embedding(c.MaxPositionEmbeddings, c.HiddenSize, init));
         _types = Add("token_type_embeddings", new Embedding(c.TypeVocabSize, c.HiddenSize, init));
         _norm = Add("LayerNorm", new LayerNorm(c.HiddenSize, c.LayerNormEps));

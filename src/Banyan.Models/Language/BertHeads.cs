@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Banyan.Checkpoints;
 using Banyan.Nn;
 
@@ -27,7 +26,6 @@ public sealed class BertForNextSentencePrediction : EncoderTask
     private readonly Linear _head;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    [SetsRequiredMembers]
     public BertForNextSentencePrediction(ConfigReader config) : base(config, new BertModel(config, pooler: true)) =>
         _head = Add("cls.seq_relationship", BertHeads.NextSentence((BertModel)Encoder));
 
@@ -48,7 +46,6 @@ public sealed class BertForPreTraining : EncoderTask
     private readonly Linear _next;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    [SetsRequiredMembers]
     public BertForPreTraining(ConfigReader config) : base(config, new BertModel(config, pooler: true))
     {
         _masked = Add("", BertHeads.Masked(Encoder));
@@ -76,10 +73,8 @@ public sealed class BertLMHeadModel : CausalLanguageModel
     private readonly MaskedHead _head;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    [SetsRequiredMembers]
-    public BertLMHeadModel(ConfigReader config)
+    public BertLMHeadModel(ConfigReader config) : base(config)
     {
-        ConfigJson = config.Json;
         _model = Add("bert", new BertModel(config, pooler: false));
         _head = Add("", BertHeads.Masked(_model));
     }

@@ -191,10 +191,8 @@ public sealed class Gpt2 : CausalLanguageModel
     private readonly Gpt2Model _model;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-    public Gpt2(ConfigReader config)
+    public Gpt2(ConfigReader config) : base(config)
     {
-        ConfigJson = config.Json;
         Config = Gpt2Config.Read(config);
         _model = Add("transformer", new Gpt2Model(Config));
     }

@@ -45,6 +45,9 @@ public sealed record LlamaConfig
     /// <summary>Whether the head is the embedding. Default: false.</summary>
     public bool TieWordEmbeddings { get; init; }
 
+    /// <summary>The padding id, whose embedding is not trained. Default: none.</summary>
+    public int? PadTokenId { get; init; }
+
     /// <summary>Standard deviation of new weights. Default: 0.02.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
@@ -78,6 +81,7 @@ public sealed record LlamaConfig
             AttentionBias = c.GetBool("attention_bias", false),
             MlpBias = c.GetBool("mlp_bias", false),
             TieWordEmbeddings = c.GetBool("tie_word_embeddings", false),
+            PadTokenId = ConfigChecks.PadTokenId(c, null),
             InitializerRange = c.GetDouble("initializer_range", 0.02, min: 0),
             Rope = RopeParameters.Read(c, positions),
         };
@@ -164,7 +168,7 @@ public sealed class LlamaModel : Module
     internal LlamaModel(LlamaConfig c)
     {
         _rotary = new RotaryEmbedding(c.Rope, c.HeadDim);
-        _embed = Add("embed_tokens", new Embedding(c.VocabSize, c.HiddenSize, Initializer.Normal(c.InitializerRange)));
+        _embed = Add("embed_tokens", new Embedding(c.VocabSize, c.HiddenSize, Initializer.Normal(c.InitializerRange), c.PadTokenId));
         _layers = [.. Enumerable.Range(0, c.NumHiddenLayers).Select(i => Add($"layers.{i}", new LlamaBlock(c, i, _rotary)))];
         _norm = Add("norm", new RmsNorm(c.HiddenSize, c.RmsNormEps));
     }
@@ -191,10 +195,8 @@ public sealed class Llama : CausalLanguageModel
     private readonly Parameter _head;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-    public Llama(ConfigReader config)
+    public Llama(ConfigReader config) : base(config)
     {
-        ConfigJson = config.Json;
         Config = LlamaConfig.Read(config);
         _model = Add("model", new LlamaModel(Config));
         _head = Config.TieWordEmbeddings ? _model.EmbeddingWeight
