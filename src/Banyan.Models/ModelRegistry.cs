@@ -20,6 +20,8 @@ public sealed class ModelRegistry
         ("GPT2LMHeadModel", "gpt2", c => new Gpt2(c)),
         ("LlamaForCausalLM", "llama", c => new Llama(c)),
         ("MambaForCausalLM", "mamba", c => new Mamba(c)),
+        ("ResNetForImageClassification", "resnet", c => new ResNet(c)),
+        ("T5ForConditionalGeneration", "t5", c => new T5(c)),
     ];
 
     private readonly Dictionary<string, Func<ConfigReader, Model>> _byArchitecture = [];

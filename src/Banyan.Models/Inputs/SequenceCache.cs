@@ -89,5 +89,5 @@ public sealed class SequenceCache
         return copy;
     }
 
-    private static bool IsSequence(string name) => name is "key" or "value";
+    private static bool IsSequence(string name) => name is "key" or "value" || EncodedSource.Owns(name);
 }

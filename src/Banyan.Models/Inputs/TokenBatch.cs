@@ -43,6 +43,9 @@ public sealed class TokenBatch
     /// <summary>(tokens), int64: which segment each token belongs to (BERT), or null: all to segment 0.</summary>
     public Tensor? TokenTypes { get; init; }
 
+    /// <summary>What the decoder of an <see cref="EncoderDecoderModel"/> attends to; null: what the caches remember of it.</summary>
+    public EncodedSource? Source { get; set; }
+
     /// <summary>Number of tokens.</summary>
     public long Tokens => Ids.Count;
 
@@ -125,6 +128,31 @@ public sealed class TokenBatch
             options.Causal = true;
         }
         options.Layout = Caches is null ? Layout : Extend(layer, k, v);
+        return Ops.Attention.Apply(q, k, v, options);
+    }
+
+    /// <summary>
+    /// Attention of a decoder's layer to the source. Its keys and values are computed once; caches remember them, and later passes need no source.
+    /// </summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="q">(tokens, H, D).</param>
+    /// <param name="project">Keys (source tokens, Hkv, D) and values of the source's hidden states.</param>
+    /// <param name="options">Scale, biases. Its layout is set here.</param>
+    /// <exception cref="InvalidOperationException">There is no source, here or in the caches.</exception>
+    public Tensor AttendToSource(int layer, Tensor q, Func<Tensor, (Tensor K, Tensor V)> project, AttentionOptions options)
+    {
+        if (Source is null)
+        {
+            options.Layout = EncodedSource.Remembered(Layout, Caches ?? throw new InvalidOperationException("the decoder needs TokenBatch.Source"), layer,
+                out Tensor keys, out Tensor values);
+            return Ops.Attention.Apply(q, keys, values, options);
+        }
+        (Tensor k, Tensor v) = project(Source.Hidden);
+        if (Caches is not null)
+        {
+            Source.Remember(Caches, layer, k, v);
+        }
+        options.Layout = Source.SeenBy(Layout);
         return Ops.Attention.Apply(q, k, v, options);
     }
 
