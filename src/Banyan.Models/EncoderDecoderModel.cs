@@ -4,10 +4,10 @@ using Banyan.Nn;
 namespace Banyan.Models;
 
 /// <summary>
-/// A decoder that writes a target while it attends to an encoded source: to its caches and losses it is a causal language model over the
-/// target, whose batches carry the source (<see cref="TokenBatch.Source"/>).
+/// A decoder that writes a target while it attends to an encoded source: the batches of the target
+/// carry the source (<see cref="TokenBatch.Source"/>).
 /// </summary>
-public abstract class EncoderDecoderModel : CausalLanguageModel
+public abstract class EncoderDecoderModel : DecoderModel
 {
     /// <summary>Keeps the configuration.</summary>
     protected EncoderDecoderModel(ConfigReader config) : base(config)
