@@ -70,6 +70,10 @@ public sealed partial class Tensor
         {
             throw new ArgumentException($"CopyFrom: {source.Shape} does not broadcast to {Shape}");
         }
+        if (source.Device.IsMeta && !Device.IsMeta)
+        {
+            throw new InvalidOperationException("CopyFrom: a tensor of the meta device has a shape, but no numbers");
+        }
         CopyLoop.Run(source, this);
         MarkChanged();
     }

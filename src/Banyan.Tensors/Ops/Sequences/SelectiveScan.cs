@@ -17,12 +17,13 @@ public sealed partial class Tensor
     {
         Tensor decay = (dt.Unsqueeze(2) * a).Exp();                       // (T, I, N)
         Tensor input = (dt * this).Unsqueeze(2) * b.Unsqueeze(1);
-        if (state is not null)
+        if (state is not null)   // as a step of its own before the others: then a text that is cut anywhere gives the same bits
         {
-            Tensor first = input.Slice(0, 0, 1) + decay.Slice(0, 0, 1) * state;
-            input = Shape[0] == 1 ? first : Cat([first, input.Slice(0, 1, Shape[0] - 1)], 0);
+            decay = Cat([decay.Slice(0, 0, 1), decay], 0);
+            input = Cat([state.Unsqueeze(0), input], 0);
         }
         Tensor h = decay.LinearRecurrence(input, 0);
+        h = state is null ? h : h.Slice(0, 1, Shape[0]);
         Tensor y = h.MatMul(c.Unsqueeze(2)).Squeeze(2) + this * d;        // (T, I, N) (T, N, 1)
         return (y, h.Select(0, Shape[0] - 1));
     }
