@@ -112,6 +112,14 @@ public sealed class TokenBatch
         return new TokenBatch(scope.From(ids, [ids.Length]), positions, max, SequenceLayout.Packed(lengths), caches);
     }
 
+    /// <summary>Options for the next call of <see cref="Attend"/>: one object for all calls, which a token of a generated text needs not make.</summary>
+    public AttentionOptions Options(bool causal)
+    {
+        _attention.Reset();
+        _attention.Causal = causal;
+        return _attention;
+    }
+
     /// <summary>
     /// Attention of one layer: each sequence sees its own keys, and with caches also what it saw before; the new keys and values are appended there.
     /// </summary>
@@ -122,11 +130,7 @@ public sealed class TokenBatch
     /// <param name="options">Window, scale, biases; null: causal. Its layout is set here.</param>
     public Tensor Attend(int layer, Tensor q, Tensor k, Tensor v, AttentionOptions? options = null)
     {
-        if (options is null)
-        {
-            options = _attention;
-            options.Causal = true;
-        }
+        options ??= Options(causal: true);
         options.Layout = Caches is null ? Layout : Extend(layer, k, v);
         return Ops.Attention.Apply(q, k, v, options);
     }

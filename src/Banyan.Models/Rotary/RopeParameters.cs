@@ -38,15 +38,18 @@ public sealed record RopeParameters
     /// <summary>yarn: whether the borders of the ramp are rounded to whole dimensions. Default: true.</summary>
     public bool Truncate { get; init; } = true;
 
-    private static readonly string[] Types = ["default", "linear", "dynamic", "yarn", "llama3"];
+    private static readonly string[] Types = ["default", "linear", "dynamic", "yarn", "llama3", "longrope"];
 
     /// <summary>Reads both spellings of the configuration.</summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="maxPositions">Its context length: the original one where nothing else is said.</param>
-    public static RopeParameters Read(ConfigReader config, double maxPositions)
+    /// <param name="defaultTheta">Base where the file says nothing. Default: 10000.</param>
+    /// <param name="layerType">The part of <c>rope_parameters</c> for one type of layer; null: all have the same.</param>
+    public static RopeParameters Read(ConfigReader config, double maxPositions, double defaultTheta = 10000, string? layerType = null)
     {
         ConfigReader? p = config.GetOptionalObject("rope_parameters"), scaling = config.GetOptionalObject("rope_scaling");
-        double theta = p is not null && p.Has("rope_theta") ? p.GetDouble("rope_theta") : config.GetDouble("rope_theta", 10000, min: 0);
+        p = layerType is null ? p : p?.GetOptionalObject(layerType) ?? p;
+        double theta = p is not null && p.Has("rope_theta") ? p.GetDouble("rope_theta") : config.GetDouble("rope_theta", defaultTheta, min: 0);
         p ??= scaling;
         if (p is null)
         {
@@ -66,6 +69,14 @@ public sealed record RopeParameters
             AttentionFactor = p.GetDouble("attention_factor", double.NaN),
             Truncate = p.GetBool("truncate", true),
         };
+    }
+
+    /// <summary>How much of each head rotates, in either spelling.</summary>
+    public static double Partial(ConfigReader config, double defaultValue)
+    {
+        ConfigReader? p = config.GetOptionalObject("rope_parameters");
+        return p is not null && p.Has("partial_rotary_factor") ? p.GetDouble("partial_rotary_factor", min: 0, max: 1)
+            : config.GetDouble("partial_rotary_factor", defaultValue, min: 0, max: 1);
     }
 
     /// <summary>Factor of cos and sin.</summary>
