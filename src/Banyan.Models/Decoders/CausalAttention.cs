@@ -31,6 +31,9 @@ public abstract class CausalAttention : Module
     /// <summary>c of c * tanh(score / c); 0: none.</summary>
     public double SoftCap { get; init; }
 
+    /// <summary>(H): each score loses this times the distance (ALiBi); null: nothing.</summary>
+    public Tensor? AlibiSlopes { get; init; }
+
     /// <summary>Dropout of attention weights in training. Default: 0.</summary>
     public double Dropout { get; init; }
 
@@ -42,6 +45,7 @@ public abstract class CausalAttention : Module
         AttentionOptions options = batch.Options(causal: true);
         (options.Scale, options.Window, options.SoftCap) = (Scale, Window, SoftCap);
         (options.Dropout, options.Seed) = (pass.Training ? Dropout : 0, pass.DropoutSeed(this));
+        options.AlibiSlopes = AlibiSlopes is null ? null : pass.Scope.Use(AlibiSlopes);
         Configure(options, pass);
         Tensor o = batch.Attend(_layer, q, k, v, options);
         return pass.Visit(this, Out(o.Reshape(-1, o.Shape[1] * o.Shape[2]), x, pass));

@@ -21,12 +21,13 @@ public class DecoderStack : Module
     /// <param name="block">The layer with this index.</param>
     /// <param name="norm">The final norm, or null.</param>
     /// <param name="names">Where the parts lie; null: as Llama's.</param>
+    /// <param name="embeddingWidth">Width of the embedding, where it differs from C.</param>
     /// <param name="rotaries">Embeddings whose angles the layers need.</param>
-    public DecoderStack(DecoderConfig c, Func<int, Block> block, Norm? norm, StackNames? names = null, params RotaryEmbedding[] rotaries)
+    public DecoderStack(DecoderConfig c, Func<int, Block> block, Norm? norm, StackNames? names = null, int? embeddingWidth = null, params RotaryEmbedding[] rotaries)
     {
         Names = names ?? new StackNames();
         _rotaries = rotaries;
-        _embed = Add(Names.Embedding, new Embedding(c.VocabSize, c.HiddenSize, Initializer.Normal(c.InitializerRange), c.PadTokenId));
+        _embed = Add(Names.Embedding, new Embedding(c.VocabSize, embeddingWidth ?? c.HiddenSize, Initializer.Normal(c.InitializerRange), c.PadTokenId));
         _layers = [.. Enumerable.Range(0, c.NumHiddenLayers).Select(i => Add($"{Names.Layers}.{i}", block(i)))];
         _norm = norm is null ? null : Add(Names.Norm, norm);
     }

@@ -39,6 +39,29 @@ public class GatedMlp : Module
     protected virtual Tensor Between(Tensor h, ForwardPass pass) => h;
 }
 
+/// <summary>down(act(gate(x)) * up(x)) with gate and up in one layer: <c>gate_up_proj</c>, <c>down_proj</c>.</summary>
+public sealed class FusedGatedMlp : Module
+{
+    private readonly Linear _gateUp, _down;
+    private readonly Func<Tensor, Tensor> _act;
+
+    /// <summary>The MLP of a decoder's configuration.</summary>
+    public FusedGatedMlp(DecoderConfig c)
+    {
+        Initializer init = Initializer.Normal(c.InitializerRange);
+        _gateUp = Add("gate_up_proj", new Linear(c.HiddenSize, 2 * c.IntermediateSize, c.MlpBias, initializer: init));
+        _down = Add("down_proj", new Linear(c.IntermediateSize, c.HiddenSize, c.MlpBias, initializer: init));
+        _act = Activations.Get(c.HiddenAct);
+    }
+
+    /// <summary>x (T, C) to (T, C).</summary>
+    public Tensor Forward(Tensor x, ForwardPass pass)
+    {
+        Tensor[] parts = _gateUp.Forward(x, pass).Chunk(2, 1);
+        return pass.Visit(this, _down.Forward(_act(parts[0]) * parts[1], pass));
+    }
+}
+
 /// <summary>down(act(up(x))).</summary>
 public sealed class Mlp : Module
 {

@@ -9,19 +9,21 @@ public abstract class StackedLanguageModel : CausalLanguageModel
     private readonly string _name;
     private readonly DecoderStack _stack;
     private readonly Linear? _head;
+    private readonly HeadBias? _bias;
 
     /// <summary>Registers the stack and, unless it is tied, the head.</summary>
     /// <param name="config">The file.</param>
     /// <param name="c">What was read from it.</param>
     /// <param name="stack">The layers.</param>
     /// <param name="name">The stack's name in checkpoints. Default: <c>model</c>.</param>
-    /// <param name="headBias">Whether the head has a bias; such a head is not tied. Default: false.</param>
+    /// <param name="headBias">Whether the head has a bias. Default: false.</param>
     /// <param name="head">The head's name. Default: <c>lm_head</c>.</param>
     protected StackedLanguageModel(ConfigReader config, DecoderConfig c, DecoderStack stack, string name = "model", bool headBias = false, string head = "lm_head") : base(config)
     {
         (Config, _name, HeadName) = (c, name, head);
         _stack = Add(name, stack);
-        _head = c.TieWordEmbeddings && !headBias ? null : Add(head, new Linear(c.HiddenSize, c.VocabSize, headBias, initializer: Initializer.Normal(c.InitializerRange)));
+        _bias = headBias && c.TieWordEmbeddings ? Add(head, new HeadBias(c.VocabSize)) : null;
+        _head = c.TieWordEmbeddings ? null : Add(head, new Linear(c.HiddenSize, c.VocabSize, headBias, initializer: Initializer.Normal(c.InitializerRange)));
         HeadWeight = _head?.Weight ?? stack.EmbeddingWeight;
     }
 
@@ -41,7 +43,7 @@ public abstract class StackedLanguageModel : CausalLanguageModel
     public override Parameter HeadWeight { get; }
 
     /// <inheritdoc/>
-    protected override bool HasPlainHead => _head?.Bias is null;
+    protected override bool HasPlainHead => _head?.Bias is null && _bias is null;
 
     /// <inheritdoc/>
     public override string BasePrefix => _name + ".";
@@ -59,5 +61,14 @@ public abstract class StackedLanguageModel : CausalLanguageModel
     public override Tensor Hidden(TokenBatch batch, ForwardPass pass) => _stack.Forward(batch, pass);
 
     /// <inheritdoc/>
-    public override Tensor Logits(Tensor hidden, ForwardPass pass) => _head is null ? base.Logits(hidden, pass) : _head.Forward(hidden, pass);
+    public override Tensor Logits(Tensor hidden, ForwardPass pass) =>
+        _head is not null ? _head.Forward(hidden, pass) : _bias is null ? base.Logits(hidden, pass) : Ops.Linear.Apply(hidden, HeadWeight, _bias.Bias);
+
+    /// <summary>The bias of a head whose weight is the embedding.</summary>
+    private sealed class HeadBias : Module
+    {
+        public HeadBias(int count) => Bias = Add("bias", [count], Initializer.Zeros);
+
+        public Parameter Bias { get; }
+    }
 }

@@ -161,6 +161,27 @@ public sealed class TokenBatch
     }
 
     /// <summary>
+    /// (tokens), int64: how many visible tokens each sequence had before this one, -1 for padding: the positions of models that count from the mask.
+    /// </summary>
+    public Tensor CountedPositions()
+    {
+        if (Layout.KeyMask is not { } visible)
+        {
+            return Positions;
+        }
+        var positions = new long[Tokens];
+        for (int s = 0; s < Layout.Count; s++)
+        {
+            SequenceSpan span = Layout[s];
+            for (long t = 0, next = 0; t < span.QueryLength; t++)
+            {
+                positions[span.QueryStart + t] = visible[span.KeyMaskStart + t] ? next++ : -1;
+            }
+        }
+        return Ids.Scope!.From<long>(positions, [Tokens]);
+    }
+
+    /// <summary>
     /// A recurrence of one layer, sequence by sequence: each continues from the state that its cache holds and leaves the new one there.
     /// </summary>
     /// <param name="layer">Index of the layer.</param>

@@ -73,6 +73,6 @@ public sealed class BitNet : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new BitNetBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new BitNetBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

@@ -84,6 +84,6 @@ public sealed class Cohere : StackedLanguageModel
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim, interleaved: true);
         bool norms = config.GetBool("use_qk_norm", false);
-        return new DecoderStack(c, i => new CohereBlock(c, i, rotary, norms), new LayerNorm(c.HiddenSize, c.NormEps, bias: false), null, rotary);
+        return new DecoderStack(c, i => new CohereBlock(c, i, rotary, norms), new LayerNorm(c.HiddenSize, c.NormEps, bias: false), null, null, rotary);
     }
 }

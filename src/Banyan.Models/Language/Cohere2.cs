@@ -60,6 +60,6 @@ public sealed class Cohere2 : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim, interleaved: true);
-        return new DecoderStack(c, i => new Cohere2Block(c, i, rotary), new LayerNorm(c.HiddenSize, c.NormEps, bias: false), null, rotary);
+        return new DecoderStack(c, i => new Cohere2Block(c, i, rotary), new LayerNorm(c.HiddenSize, c.NormEps, bias: false), null, null, rotary);
     }
 }

@@ -70,6 +70,6 @@ public sealed class Exaone4 : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new Exaone4Block(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new Exaone4Block(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

@@ -49,6 +49,6 @@ public sealed class Gemma : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new GemmaBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps, weightOffset: 1), null, rotary) { EmbeddingScale = Math.Sqrt(c.HiddenSize) };
+        return new DecoderStack(c, i => new GemmaBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps, weightOffset: 1), null, null, rotary) { EmbeddingScale = Math.Sqrt(c.HiddenSize) };
     }
 }

@@ -72,6 +72,6 @@ public sealed class Gemma2 : StackedLanguageModel
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         double scale = 1 / Math.Sqrt(config.GetDouble("query_pre_attn_scalar", 256, min: 1e-6)), cap = CapOf(config, "attn_logit_softcapping", 50);
-        return new DecoderStack(c, i => new Gemma2Block(c, i, rotary, scale, cap), new RmsNorm(c.HiddenSize, c.NormEps, weightOffset: 1), null, rotary) { EmbeddingScale = Math.Sqrt(c.HiddenSize) };
+        return new DecoderStack(c, i => new Gemma2Block(c, i, rotary, scale, cap), new RmsNorm(c.HiddenSize, c.NormEps, weightOffset: 1), null, null, rotary) { EmbeddingScale = Math.Sqrt(c.HiddenSize) };
     }
 }

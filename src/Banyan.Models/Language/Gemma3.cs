@@ -89,7 +89,7 @@ public sealed class Gemma3 : StackedLanguageModel
             ? RopeParameters.Read(config, c.MaxPositionEmbeddings, 1e4, "sliding_attention")
             : new RopeParameters { Theta = config.GetDouble("rope_local_base_freq", 1e4, min: 0) }, c.RotaryDim);
         double scale = 1 / Math.Sqrt(config.GetDouble("query_pre_attn_scalar", 256, min: 1e-6)), cap = Gemma2.CapOf(config, "attn_logit_softcapping", 0);
-        return new DecoderStack(c, i => new Gemma3Block(c, i, c.WindowOf(i) is null ? full : local, scale, cap), new RmsNorm(c.HiddenSize, c.NormEps, weightOffset: 1), null, full, local)
+        return new DecoderStack(c, i => new Gemma3Block(c, i, c.WindowOf(i) is null ? full : local, scale, cap), new RmsNorm(c.HiddenSize, c.NormEps, weightOffset: 1), null, null, full, local)
         {
             EmbeddingScale = Math.Sqrt(c.HiddenSize),
         };

@@ -6,38 +6,17 @@ namespace Banyan.Models;
 // GLM-4-0414 (GLM Team 2024, arXiv:2406.12793): norms before and behind each part, half of each head rotates as pairs of neighbours, gate and values
 // of the MLP come from one layer.
 
-/// <summary>down(silu(gate) * up) with gate and up from one layer.</summary>
-public sealed class Glm4Mlp : Module
-{
-    private readonly Linear _gateUp, _down;
-    private readonly Func<Tensor, Tensor> _act;
-
-    internal Glm4Mlp(DecoderConfig c)
-    {
-        Initializer init = Initializer.Normal(c.InitializerRange);
-        _gateUp = Add("gate_up_proj", new Linear(c.HiddenSize, 2 * c.IntermediateSize, bias: false, initializer: init));
-        _down = Add("down_proj", new Linear(c.IntermediateSize, c.HiddenSize, bias: false, initializer: init));
-        _act = Activations.Get(c.HiddenAct);
-    }
-
-    internal Tensor Forward(Tensor x, ForwardPass pass)
-    {
-        Tensor[] parts = _gateUp.Forward(x, pass).Chunk(2, 1);
-        return pass.Visit(this, _down.Forward(_act(parts[0]) * parts[1], pass));
-    }
-}
-
 /// <summary>x + norm(attention(norm(x))), then x + norm(mlp(norm(x))).</summary>
 public sealed class Glm4Block : Block
 {
     private readonly GroupedQueryAttention _attention;
-    private readonly Glm4Mlp _mlp;
+    private readonly FusedGatedMlp _mlp;
     private readonly RmsNorm _beforeAttention, _afterAttention, _beforeMlp, _afterMlp;
 
     internal Glm4Block(DecoderConfig c, int layer, RotaryEmbedding rotary)
     {
         _attention = Add("self_attn", new GroupedQueryAttention(c, layer, rotary, outBias: false));
-        _mlp = Add("mlp", new Glm4Mlp(c));
+        _mlp = Add("mlp", new FusedGatedMlp(c));
         RmsNorm Norm(string name) => Add(name, new RmsNorm(c.HiddenSize, c.NormEps));
         (_beforeAttention, _afterAttention) = (Norm("input_layernorm"), Norm("post_self_attn_layernorm"));
         (_beforeMlp, _afterMlp) = (Norm("post_attention_layernorm"), Norm("post_mlp_layernorm"));
@@ -72,6 +51,6 @@ public sealed class Glm4 : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim, interleaved: true);
-        return new DecoderStack(c, i => new Glm4Block(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new Glm4Block(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

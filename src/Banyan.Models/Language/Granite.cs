@@ -59,6 +59,6 @@ public sealed class Granite : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c, GraniteMultipliers m)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new GraniteBlock(c, i, rotary, m), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary) { EmbeddingScale = m.Embedding };
+        return new DecoderStack(c, i => new GraniteBlock(c, i, rotary, m), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary) { EmbeddingScale = m.Embedding };
     }
 }

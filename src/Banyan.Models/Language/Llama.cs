@@ -43,6 +43,6 @@ public sealed class Llama : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new LlamaBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new LlamaBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

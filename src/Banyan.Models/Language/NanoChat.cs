@@ -57,7 +57,7 @@ public sealed class NanoChatStack : DecoderStack
 {
     private readonly NanoChatNorm _embeddingNorm;
 
-    internal NanoChatStack(DecoderConfig c, RotaryEmbedding rotary) : base(c, i => new NanoChatBlock(c, i, rotary), new NanoChatNorm(c.NormEps), null, rotary) =>
+    internal NanoChatStack(DecoderConfig c, RotaryEmbedding rotary) : base(c, i => new NanoChatBlock(c, i, rotary), new NanoChatNorm(c.NormEps), null, null, rotary) =>
         _embeddingNorm = Add("embedding_norm", new NanoChatNorm(c.NormEps));
 
     /// <inheritdoc/>

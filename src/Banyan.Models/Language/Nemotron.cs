@@ -66,6 +66,6 @@ public sealed class Nemotron : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new NemotronBlock(c, i, rotary), new NemotronNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new NemotronBlock(c, i, rotary), new NemotronNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

@@ -68,6 +68,6 @@ public sealed class Olmo : StackedLanguageModel
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         double clip = config.GetDouble("clip_qkv", 0, min: 0);
-        return new DecoderStack(c, i => new OlmoBlock(c, i, rotary, clip), new OlmoNorm(), null, rotary);
+        return new DecoderStack(c, i => new OlmoBlock(c, i, rotary, clip), new OlmoNorm(), null, null, rotary);
     }
 }

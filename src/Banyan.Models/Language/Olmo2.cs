@@ -61,6 +61,6 @@ public sealed class Olmo2 : StackedLanguageModel
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
-        return new DecoderStack(c, i => new Olmo2Block(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new Olmo2Block(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

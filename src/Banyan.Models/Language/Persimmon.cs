@@ -5,34 +5,20 @@ namespace Banyan.Models;
 
 // Persimmon (Elsen et al. 2023): queries, keys and values from one layer, interleaved by head; layer norms over heads; squared ReLU; partial rotation.
 
-/// <summary>Attention from one fused layer.</summary>
-public sealed class PersimmonAttention : CausalAttention
+/// <summary>Attention from one layer with norms of queries and keys where the configuration says so.</summary>
+public sealed class PersimmonAttention : FusedAttention
 {
-    private readonly Linear _fused, _out;
     private readonly LayerNorm? _queryNorm, _keyNorm;
 
-    internal PersimmonAttention(DecoderConfig c, int layer, RotaryEmbedding rotary, bool norms) : base(c, layer, rotary)
+    internal PersimmonAttention(DecoderConfig c, int layer, RotaryEmbedding rotary, bool norms) : base(c, layer, rotary, FusedLayout.PerGroup, bias: true, "query_key_value", "dense")
     {
-        Initializer init = Initializer.Normal(c.InitializerRange);
-        _fused = Add("query_key_value", new Linear(c.HiddenSize, 3 * c.HiddenSize, initializer: init));
-        _out = Add("dense", new Linear(c.HiddenSize, c.HiddenSize, initializer: init));
         _queryNorm = norms ? Add("q_layernorm", new LayerNorm(c.HeadDim, c.NormEps)) : null;
         _keyNorm = norms ? Add("k_layernorm", new LayerNorm(c.HeadDim, c.NormEps)) : null;
     }
 
     /// <inheritdoc/>
-    protected override (Tensor Q, Tensor K, Tensor V) Project(Tensor x, ForwardPass pass)
-    {
-        Tensor qkv = _fused.Forward(x, pass).Reshape(-1, Config.NumAttentionHeads, 3, Config.HeadDim);
-        return (qkv.Select(2, 0), qkv.Select(2, 1), qkv.Select(2, 2));
-    }
-
-    /// <inheritdoc/>
     protected override (Tensor Q, Tensor K) Meet(Tensor q, Tensor k, TokenBatch batch, ForwardPass pass) =>
         base.Meet(_queryNorm?.Forward(q, pass) ?? q, _keyNorm?.Forward(k, pass) ?? k, batch, pass);
-
-    /// <inheritdoc/>
-    protected override Tensor Out(Tensor o, Tensor x, ForwardPass pass) => _out.Forward(o, pass);
 }
 
 /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
@@ -80,6 +66,6 @@ public sealed class Persimmon : StackedLanguageModel
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         bool norms = config.GetBool("qk_layernorm", true);
-        return new DecoderStack(c, i => new PersimmonBlock(c, i, rotary, norms), new LayerNorm(c.HiddenSize, c.NormEps), new StackNames(Norm: "final_layernorm"), rotary);
+        return new DecoderStack(c, i => new PersimmonBlock(c, i, rotary, norms), new LayerNorm(c.HiddenSize, c.NormEps), new StackNames(Norm: "final_layernorm"), null, rotary);
     }
 }

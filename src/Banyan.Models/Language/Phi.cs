@@ -67,6 +67,6 @@ public sealed class Phi : StackedLanguageModel
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         bool norms = config.GetBool("qk_layernorm", false);
         double dropout = config.GetDouble("resid_pdrop", 0, min: 0, max: 0.999);
-        return new DecoderStack(c, i => new PhiBlock(c, i, rotary, norms, dropout), new LayerNorm(c.HiddenSize, c.NormEps), new StackNames(Norm: "final_layernorm"), rotary);
+        return new DecoderStack(c, i => new PhiBlock(c, i, rotary, norms, dropout), new LayerNorm(c.HiddenSize, c.NormEps), new StackNames(Norm: "final_layernorm"), null, rotary);
     }
 }

@@ -58,7 +58,7 @@ public sealed class SmolLm3 : StackedLanguageModel
         int interval = config.GetInt("no_rope_layer_interval", 4, min: 1);
         long[] rotates = config.Has("no_rope_layers") ? config.GetLongs("no_rope_layers") : [.. Enumerable.Range(1, c.NumHiddenLayers).Select(i => i % interval == 0 ? 0L : 1)];
         return rotates.Length == c.NumHiddenLayers
-            ? new DecoderStack(c, i => new SmolLm3Block(c, i, rotates[i] != 0 ? rotary : null), new RmsNorm(c.HiddenSize, c.NormEps), null, rotary)
+            ? new DecoderStack(c, i => new SmolLm3Block(c, i, rotates[i] != 0 ? rotary : null), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary)
             : throw new CheckpointException(config.Source, $"\"no_rope_layers\" names {rotates.Length} layers; expected {c.NumHiddenLayers}");
     }
 }

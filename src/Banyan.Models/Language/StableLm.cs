@@ -79,6 +79,6 @@ public sealed class StableLm : StackedLanguageModel
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         bool bias = config.GetBool("use_qkv_bias", false), norms = config.GetBool("qk_layernorm", false), parallel = config.GetBool("use_parallel_residual", false);
-        return new DecoderStack(c, i => new StableLmBlock(c, i, rotary, bias, norms, parallel), new LayerNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new StableLmBlock(c, i, rotary, bias, norms, parallel), new LayerNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

@@ -51,6 +51,6 @@ public sealed class Starcoder2 : StackedLanguageModel
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         bool bias = config.GetBool("use_bias", true);
         double dropout = config.GetDouble("residual_dropout", 0, min: 0, max: 0.999);
-        return new DecoderStack(c, i => new Starcoder2Block(c, i, rotary, bias, dropout), new LayerNorm(c.HiddenSize, c.NormEps), null, rotary);
+        return new DecoderStack(c, i => new Starcoder2Block(c, i, rotary, bias, dropout), new LayerNorm(c.HiddenSize, c.NormEps), null, null, rotary);
     }
 }

@@ -67,4 +67,13 @@ public static class RelativePositions
         }
         return weight.Embedding(Tensor.From(index)).Transpose(0, 1);
     }
+
+    /// <summary>ALiBi's slopes (Press et al. 2022, arXiv:2108.12409): 2^(-8 h / H) for a power of two, with every second of twice as many behind it else.</summary>
+    /// <param name="heads">H.</param>
+    public static Tensor AlibiSlopes(int heads)
+    {
+        int power = 1 << (int)Math.Log2(Math.Max(heads, 1));
+        IEnumerable<double> First(int n) => Enumerable.Range(1, n).Select(h => Math.Pow(2, -8.0 * h / n));
+        return Tensor.From([.. First(power).Concat(First(2 * power).Where((_, i) => i % 2 == 0)).Take(heads).Select(s => (float)s)], new Shape(heads));
+    }
 }
