@@ -46,7 +46,7 @@ public class DecoderStack : Module
 
     /// <summary>Where the hidden states appear below the stack's path.</summary>
     public IEnumerable<(string Name, string Path)> HiddenStates(string path) =>
-        HiddenStatePaths.Decoder($"{path}.embedding", $"{path}.{Names.Layers}", Depth, _norm is null ? $"{path}.{Names.Layers}.{Depth - 1}" : $"{path}.{Names.Norm}");
+        HiddenStatePaths.Decoder($"{path}.embedding", $"{path}.{Names.Layers}", Depth, $"{path}.output");
 
     /// <summary>The hidden states (T, C) of a batch.</summary>
     public Tensor Forward(TokenBatch batch, ForwardPass pass)
@@ -61,9 +61,12 @@ public class DecoderStack : Module
             x = layer.Run(x, batch, pass);
         }
         batch.AdvanceCaches();
-        return _norm is null ? x : _norm.Forward(x, pass);
+        return pass.Visit(this, "output", Leave(_norm is null ? x : _norm.Forward(x, pass), pass));
     }
 
     /// <summary>What becomes of the token embeddings (T, C) before the first layer. Default: they are scaled.</summary>
     protected virtual Tensor Embed(Tensor x, TokenBatch batch, ForwardPass pass) => EmbeddingScale == 1 ? x : x * EmbeddingScale;
+
+    /// <summary>What becomes of the hidden states behind the final norm. Default: nothing.</summary>
+    protected virtual Tensor Leave(Tensor x, ForwardPass pass) => x;
 }
