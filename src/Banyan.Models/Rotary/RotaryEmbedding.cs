@@ -38,7 +38,7 @@ public sealed class RotaryEmbedding
         }
         if (_parameters.DependsOnLength ? table.Positions != length : table.Positions < length)
         {
-            table = Make(_parameters.DependsOnLength ? length : Math.Max(length, 2 * table.Positions));
+            table = Make(_parameters.DependsOnLength ? length : Math.Max(batch.Room, 2 * table.Positions));
             _table = table;   // a whole new table, so that another thread's stays valid
         }
         batch.SetRotation(this, pass.Scope.Use(table.Cos).Embedding(batch.Positions), pass.Scope.Use(table.Sin).Embedding(batch.Positions));
