@@ -18,6 +18,9 @@ public sealed class SequenceCache
     /// <summary>Tokens seen.</summary>
     public long Length { get; private set; }
 
+    /// <summary>Tokens that there is room for before it grows the first time.</summary>
+    public long Capacity => _capacity;
+
     /// <summary>Bytes held.</summary>
     public long Bytes => _slots.Values.Sum(t => t.DType.ByteCount(t.Count));
 

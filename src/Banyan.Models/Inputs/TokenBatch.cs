@@ -9,6 +9,7 @@ public sealed class TokenBatch
     private readonly Dictionary<object, (Tensor Cos, Tensor Sin)> _rotations = [];
     private readonly SequenceLayout _cachedLayout = new();
     private readonly AttentionOptions _attention = new();
+    private long[]? _continued;   // positions, kept for the next pass of a loop
 
     /// <summary>A batch.</summary>
     /// <param name="ids">(tokens), int64.</param>
@@ -26,19 +27,22 @@ public sealed class TokenBatch
     }
 
     /// <summary>(tokens), int64.</summary>
-    public Tensor Ids { get; }
+    public Tensor Ids { get; private set; }
 
     /// <summary>(tokens), int64.</summary>
-    public Tensor Positions { get; }
+    public Tensor Positions { get; private set; }
 
     /// <summary>The largest position.</summary>
-    public long MaxPosition { get; }
+    public long MaxPosition { get; private set; }
 
     /// <summary>How the tokens form sequences (this pass's tokens only).</summary>
     public SequenceLayout Layout { get; }
 
     /// <summary>The sequences' caches, or null.</summary>
-    public IReadOnlyList<SequenceCache>? Caches { get; }
+    public IReadOnlyList<SequenceCache>? Caches { get; private set; }
+
+    /// <summary>How many positions the sequences have room for: tables of positions are made for all of them at once.</summary>
+    internal long Room => Math.Max(MaxPosition + 1, Caches is { Count: > 0 } ? Caches.Max(c => c.Capacity) : 0);
 
     /// <summary>(tokens), int64: which segment each token belongs to (BERT), or null: all to segment 0.</summary>
     public Tensor? TokenTypes { get; init; }
@@ -95,21 +99,24 @@ public sealed class TokenBatch
     /// <param name="lengths">How many are each sequence's.</param>
     /// <param name="caches">One for each sequence.</param>
     /// <param name="scope">Owner of the tensors.</param>
-    public static TokenBatch Continue(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Scope scope)
+    /// <param name="reuse">A batch of an earlier pass that is filled again and given back, so that a loop makes only one; null: a new one.</param>
+    public static TokenBatch Continue(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Scope scope, TokenBatch? reuse = null)
     {
-        Tensor positions = scope.Zeros([ids.Length], DType.Int64);
-        long[] one = new long[ids.Length];
+        long[] positions = reuse?._continued is { } room && room.Length >= ids.Length ? room : new long[ids.Length];
         int at = 0;
         long max = 0;
         for (int s = 0; s < lengths.Length; s++)
         {
             for (int p = 0; p < lengths[s]; p++)
             {
-                max = Math.Max(max, one[at++] = caches[s].Length + p);
+                max = Math.Max(max, positions[at++] = caches[s].Length + p);
             }
         }
-        positions.CopyFrom<long>(one);
-        return new TokenBatch(scope.From(ids, [ids.Length]), positions, max, SequenceLayout.Packed(lengths), caches);
+        Tensor newIds = scope.From(ids, [ids.Length]), newPositions = scope.From<long>(positions.AsSpan(0, ids.Length), [ids.Length]);
+        TokenBatch batch = reuse ?? new TokenBatch(newIds, newPositions, max, new SequenceLayout());
+        (batch.Ids, batch.Positions, batch.MaxPosition, batch.Caches, batch._continued) = (newIds, newPositions, max, caches, positions);
+        batch.Layout.Pack(lengths);
+        return batch;
     }
 
     /// <summary>Options for the next call of <see cref="Attend"/>: one object for all calls, which a token of a generated text needs not make.</summary>

@@ -49,7 +49,7 @@ public sealed class RotaryEmbedding
         long regime = _parameters.Regime(length);
         if (table.Regime != regime || table.Positions < length)
         {
-            table = Make(table.Regime != regime ? length : Math.Max(length, 2 * table.Positions), regime, length);
+            table = Make(table.Regime != regime ? length : Math.Max(batch.Room, 2 * table.Positions), regime, length);
             _table = table;   // a whole new table, so that another thread's stays valid
         }
         batch.SetRotation(this, pass.Scope.Use(table.Cos).Embedding(batch.Positions), pass.Scope.Use(table.Sin).Embedding(batch.Positions));
