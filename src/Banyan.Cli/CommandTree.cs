@@ -33,7 +33,7 @@ internal static class CommandTree
         bool verbose = args.Contains("--verbose");
         try
         {
-            ParseResult parsed = Root(stop.Token).Parse(args);
+            ParseResult parsed = Root(args, stop.Token).Parse(args);
             if (parsed.Errors.Count > 0)
             {
                 throw new UsageException(parsed.Errors[0].Message + Suggestion(parsed));
@@ -48,7 +48,8 @@ internal static class CommandTree
         }
     }
 
-    private static RootCommand Root(CancellationToken stop)
+    // Only the verb that is called gets its options: the others are names in a list, and each option takes time to make.
+    private static RootCommand Root(string[] args, CancellationToken stop)
     {
         var root = new RootCommand("Banyan: train, fine-tune and run language models in .NET.");
         foreach (Verb verb in s_verbs)
@@ -64,7 +65,7 @@ internal static class CommandTree
                 }
                 parent = found;
             }
-            parent.Subcommands.Add(verb.ToCommand(words[^1], stop));
+            parent.Subcommands.Add(args.AsSpan().StartsWith(words) ? verb.ToCommand(words[^1], stop) : new Command(words[^1], verb.Summary));
         }
         return root;
     }

@@ -15,6 +15,7 @@ public sealed class DecodingSession : IDisposable
     private readonly CausalLanguageModel _model;
     private readonly Scope _scope;
     private readonly ForwardPass _pass;
+    private TokenBatch? _batch;
 
     /// <summary>A session.</summary>
     /// <param name="model">The model, with weights.</param>
@@ -90,6 +91,7 @@ public sealed class DecodingSession : IDisposable
                 throw new ArgumentException($"a sequence of {caches[s].Length + lengths[s]} tokens; this model was built for {_model.MaxPositions} positions");
             }
         }
-        return _model.Hidden(TokenBatch.Continue(ids, lengths, caches, _scope), _pass);
+        _batch = TokenBatch.Continue(ids, lengths, caches, _scope, _batch);
+        return _model.Hidden(_batch, _pass);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Banyan.Inference.Sampling;
 using Banyan.Models;
 using Banyan.Tokenizers;
@@ -12,10 +11,10 @@ internal sealed class GeneratedSequence
     private readonly GenerationOptions _options;
     private readonly int _index;
     private readonly int[] _prompt;
-    private readonly List<int> _ids = [];
-    private readonly List<double> _logProbs = [];
-    private readonly List<IReadOnlyList<(int, double)>> _top = [];
-    private readonly StringBuilder _text = new();
+    private readonly List<int> _ids;
+    private readonly List<double> _logProbs;
+    private readonly List<IReadOnlyList<(int, double)>> _top;
+    private readonly List<string> _texts;
     private readonly Sampler _sampler;
     private readonly DecodeStream? _decoder;
     private readonly StopStrings _stops;
@@ -23,7 +22,10 @@ internal sealed class GeneratedSequence
     public GeneratedSequence(LanguageModel lm, int[] prompt, GenerationOptions options, int index, int completion)
     {
         (_lm, _prompt, _options, _index) = (lm, prompt, options, index);
-        Cache = new SequenceCache(Math.Min((long)prompt.Length + options.MaxNewTokens, lm.Model.MaxPositions));
+        long length = Math.Min((long)prompt.Length + options.MaxNewTokens, lm.Model.MaxPositions);
+        Cache = new SequenceCache(length);
+        int room = (int)Math.Max(length - prompt.Length, 0);   // for every token that may come, so that none allocates
+        (_ids, _logProbs, _top, _texts) = (new(room), new(room), new(room), new(room));
         _sampler = new Sampler(options, prompt, completion);
         _decoder = lm.HasTokenizer ? lm.Tokenizer.DecodeStream(prefix: prompt) : null;
         _stops = new StopStrings(options.StopStrings);
@@ -58,11 +60,11 @@ internal sealed class GeneratedSequence
         _logProbs.Add(logits[id] - logSumExp);
         _top.Add(top);
         string text = Advance(id);
-        _text.Append(text);
+        _texts.Add(text);
         return new GeneratedToken(_index, id, _logProbs[^1], text, Finish, top);
     }
 
-    public Completion ToCompletion() => new(_prompt, _ids, _logProbs, _text.ToString(), Finish ?? FinishReason.Length, _top);
+    public Completion ToCompletion() => new(_prompt, _ids, _logProbs, string.Concat(_texts), Finish ?? FinishReason.Length, _top);
 
     private string Advance(int id)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Banyan.Cpu;
 using Banyan.Inference.Sampling;
 using Banyan.Models;
@@ -15,7 +16,10 @@ internal sealed class GenerationRun : IDisposable
     private readonly List<SequenceCache> _caches = [];
     private readonly List<long> _ids = [];
     private readonly List<int> _lengths = [];
+    private readonly long _start = Stopwatch.GetTimestamp();
     private float[] _logits = [];
+    private long _tokens, _steps;
+    private double _first;
 
     public GenerationRun(LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions options, ComputePool? pool)
     {
@@ -26,6 +30,7 @@ internal sealed class GenerationRun : IDisposable
         (_lm, _options, _session) = (lm, options, new DecodingSession(lm.Model, pool));
         _all = [.. prompts.SelectMany((p, i) => Enumerable.Range(0, options.Completions).Select(c => new GeneratedSequence(lm, p, options, (i * options.Completions) + c, c)))];
         _active = options.MaxNewTokens == 0 ? [] : [.. _all];
+        _lm.Logger.Started(_all.Length, prompts.Sum(p => (long)p.Length) * options.Completions, options.MaxNewTokens);
     }
 
     public bool IsDone => _active.Count == 0;
@@ -52,9 +57,31 @@ internal sealed class GenerationRun : IDisposable
         for (int i = 0; i < _active.Count; i++)
         {
             GeneratedToken token = _active[i].Add(_logits.AsSpan(i * vocabulary, vocabulary));
+            _first = _first == 0 ? Stopwatch.GetElapsedTime(_start).TotalSeconds : _first;
             onToken?.Invoke(token);
         }
+        Measure();
         _active.RemoveAll(static s => s.Finish is not null);
+        if (IsDone)
+        {
+            double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
+            InferenceMetrics.Finished(seconds, _first, _steps, _lm.Source);
+            _lm.Logger.Finished(_tokens, seconds, _first);
+        }
+    }
+
+    /// <summary>Says that the rest is not wanted.</summary>
+    public void Cancel() => _lm.Logger.Cancelled(_tokens);
+
+    private void Measure()
+    {
+        if (_steps++ == 0)
+        {
+            InferenceMetrics.Read(_ids.Count, _lm.Source);
+            InferenceMetrics.FirstToken(_first, _lm.Source);
+        }
+        _tokens += _active.Count;
+        InferenceMetrics.Generated(_active.Count, _lm.Source);
     }
 
     public void Dispose() => _session.Dispose();

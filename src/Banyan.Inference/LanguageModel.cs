@@ -1,6 +1,9 @@
+using System.Diagnostics;
 using Banyan.Checkpoints;
 using Banyan.Models;
 using Banyan.Tokenizers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Banyan.Inference;
 
@@ -12,7 +15,6 @@ namespace Banyan.Inference;
 public sealed class LanguageModel
 {
     private readonly Tokenizer? _tokenizer;
-    private readonly string _source;
 
     /// <summary>Joins a model and a tokenizer.</summary>
     /// <param name="model">The model, with weights.</param>
@@ -27,9 +29,15 @@ public sealed class LanguageModel
         }
         Model = model;
         _tokenizer = tokenizer;
-        _source = source;
+        Source = source;
         EndIds = endIds ?? ReadEndIds(ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(model.ConfigJson), source));
     }
+
+    /// <summary>Where it came from: the path that it was loaded from. Metrics name it.</summary>
+    public string Source { get; }
+
+    /// <summary>Told of loading (information) and of each generation (debug). Default: nobody.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>The network.</summary>
     public CausalLanguageModel Model { get; }
@@ -39,7 +47,7 @@ public sealed class LanguageModel
 
     /// <summary>Its tokenizer.</summary>
     /// <exception cref="CheckpointException">The model came without one.</exception>
-    public Tokenizer Tokenizer => _tokenizer ?? throw new CheckpointException(_source, "has no tokenizer beside it (tokenizer.json, or tok*.bin for llama2.c): give ids instead of text");
+    public Tokenizer Tokenizer => _tokenizer ?? throw new CheckpointException(Source, "has no tokenizer beside it (tokenizer.json, or tok*.bin for llama2.c): give ids instead of text");
 
     /// <summary>The tokens that end a text.</summary>
     public IReadOnlyList<int> EndIds { get; }
@@ -47,9 +55,11 @@ public sealed class LanguageModel
     /// <summary>Loads a model folder, or a llama2.c file with its tokenizer beside it.</summary>
     /// <param name="path">The folder or file.</param>
     /// <param name="registry">Known architectures; null: Banyan's own.</param>
+    /// <param name="logger">Becomes <see cref="Logger"/>; null: nobody.</param>
     /// <exception cref="CheckpointException">It is missing or damaged, or no decoder-only language model.</exception>
-    public static LanguageModel Load(string path, ModelRegistry? registry = null)
+    public static LanguageModel Load(string path, ModelRegistry? registry = null, ILogger? logger = null)
     {
+        long start = Stopwatch.GetTimestamp();
         using IModelReader reader = ModelReader.Open(path);
         Model model = (registry ?? ModelRegistry.Default).Create(reader.ReadConfig());
         if (model is not CausalLanguageModel causal)
@@ -58,7 +68,12 @@ public sealed class LanguageModel
         }
         ModelFiles.LoadWeights(model, reader, trainable: false);
         string? tokenizer = TokenizerPath(path);
-        return new LanguageModel(causal, tokenizer is null ? null : Tokenizer.Load(tokenizer), source: path);
+        var lm = new LanguageModel(causal, tokenizer is null ? null : Tokenizer.Load(tokenizer), source: path) { Logger = logger ?? NullLogger.Instance };
+        if (lm.Logger.IsEnabled(LogLevel.Information))
+        {
+            lm.Logger.Loaded(model.GetType().Name, model.ParameterCount, path, Stopwatch.GetElapsedTime(start).TotalSeconds, lm.HasTokenizer);
+        }
+        return lm;
     }
 
     private static string? TokenizerPath(string path)

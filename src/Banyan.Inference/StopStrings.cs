@@ -1,32 +1,28 @@
-using System.Text;
-
 namespace Banyan.Inference;
 
 /// <summary>Holds streamed text back while it could be the beginning of a stop string. One for each sequence.</summary>
 internal sealed class StopStrings(IReadOnlyList<string> stops)
 {
-    private readonly StringBuilder _pending = new();
+    private string _pending = "";
 
     /// <summary>Adds text; gives what is certain now, and whether a stop string appeared (nothing of it or behind it is given).</summary>
     public (string Text, bool Stopped) Add(string text)
     {
-        if (stops.Count == 0)
+        string all = _pending.Length == 0 ? text : _pending + text;
+        int stop = -1, held = 0;
+        for (int i = 0; i < stops.Count; i++)
         {
-            return (text, false);
+            int at = all.IndexOf(stops[i], StringComparison.Ordinal);
+            stop = at >= 0 && (stop < 0 || at < stop) ? at : stop;
+            held = Math.Max(held, Overlap(all, stops[i]));
         }
-        string all = _pending.Append(text).ToString();
-        int stop = stops.Select(s => all.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(-1).Min();
-        int certain = stop >= 0 ? stop : all.Length - stops.Max(s => Overlap(all, s));
-        _pending.Clear();
-        if (stop < 0)
-        {
-            _pending.Append(all, certain, all.Length - certain);
-        }
-        return (all[..certain], stop >= 0);
+        int certain = stop >= 0 ? stop : all.Length - held;
+        _pending = stop >= 0 || held == 0 ? "" : all[certain..];
+        return (certain == all.Length ? all : all[..certain], stop >= 0);
     }
 
     /// <summary>What was held back, when no more text comes.</summary>
-    public string Rest() => _pending.ToString();
+    public string Rest() => _pending;
 
     // The longest end of the text that begins the stop string.
     private static int Overlap(string text, string stop)

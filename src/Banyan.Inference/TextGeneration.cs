@@ -55,7 +55,11 @@ public static class TextGeneration
         using var run = new GenerationRun(lm, prompts, (options ?? new GenerationOptions()).Validated(), pool);
         while (!run.IsDone)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                run.Cancel();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
             run.Step(onToken);
         }
         return run.Completions();

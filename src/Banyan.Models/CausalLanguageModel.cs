@@ -1,47 +1,21 @@
+using Banyan.Checkpoints;
 using Banyan.Nn;
-using Banyan.Ops;
 
 namespace Banyan.Models;
 
-/// <summary>A decoder-only language model: each position predicts the next token.</summary>
-public abstract class CausalLanguageModel : Model
+/// <summary>A decoder-only language model.</summary>
+public abstract class CausalLanguageModel : DecoderModel
 {
-    /// <summary>Number of token ids.</summary>
-    public abstract int VocabularySize { get; }
-
-    /// <summary>The longest sequence that the model was built for.</summary>
-    public abstract int MaxPositions { get; }
-
-    /// <summary>The head's weight (V, C), tied or not.</summary>
-    public abstract Parameter HeadWeight { get; }
-
-    /// <summary>Final hidden states, the last norm included: (tokens, C).</summary>
-    public abstract Tensor Hidden(TokenBatch batch, ForwardPass pass);
-
-    /// <summary>Logits (rows, V) of hidden states (rows, C).</summary>
-    public virtual Tensor Logits(Tensor hidden, ForwardPass pass)
+    /// <summary>Keeps the configuration.</summary>
+    protected CausalLanguageModel(ConfigReader config) : base(config)
     {
-        Tensor logits = Ops.Linear.Apply(hidden, HeadWeight);
-        return pass.Tap is null ? logits : pass.Tap.Visit("lm_head", logits);
     }
-
-    /// <summary>
-    /// The training loss: summed over the targets, divided by <paramref name="tokens"/>. The logits of the whole batch never exist.
-    /// </summary>
-    /// <param name="batch">The tokens.</param>
-    /// <param name="targets">(tokens), int64: the id that follows each token; -100 does not count.</param>
-    /// <param name="tokens">The divisor; null: the number of targets that count.</param>
-    /// <param name="pass">Owner, mode and taps.</param>
-    /// <param name="losses">Receives each token's loss (tokens), or null.</param>
-    /// <param name="smoothing">Label smoothing. Default: 0.</param>
-    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null, double smoothing = 0) =>
-        LinearCrossEntropy.Apply(Hidden(batch, pass), HeadWeight, targets, tokens, smoothing, losses: losses);
 
     /// <inheritdoc/>
     public override ModelOutputs Run(ModelInputs inputs, ForwardPass pass)
     {
         Tensor ids = inputs.Require("input_ids");
-        TokenBatch batch = TokenBatch.Rectangle(ids, inputs.Find("attention_mask"), inputs.Find("position_ids"), pass.Scope);
+        TokenBatch batch = inputs.Tokens(pass.Scope);
         Tensor? labels = inputs.Find("labels");
         inputs.CheckAllRead();
         Tensor logits = Logits(Hidden(batch, pass), pass);

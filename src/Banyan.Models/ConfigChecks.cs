@@ -13,4 +13,8 @@ internal static class ConfigChecks
             throw new CheckpointException(config.Source, $"\"{key}\" is {value}; expected a multiple of {divisorKey} = {divisor}");
         }
     }
+
+    /// <summary>The padding id, whose embedding gets no gradient, or null where the file says null; absent: <paramref name="defaultValue"/>.</summary>
+    public static int? PadTokenId(ConfigReader config, int? defaultValue) =>
+        config.Has("pad_token_id") ? config.GetInt("pad_token_id", min: 0) : config.Keys.Contains("pad_token_id") ? null : defaultValue;
 }

@@ -1,3 +1,4 @@
+using Banyan.Checkpoints;
 using Banyan.Nn;
 
 namespace Banyan.Models;
@@ -5,8 +6,11 @@ namespace Banyan.Models;
 /// <summary>A whole network with a configuration: what <see cref="ModelRegistry"/> builds and Hugging Face folders hold.</summary>
 public abstract class Model : Module
 {
+    /// <summary>Keeps the configuration.</summary>
+    protected Model(ConfigReader config) => ConfigJson = config.Json;
+
     /// <summary>Its configuration as the text of <c>config.json</c>.</summary>
-    public required string ConfigJson { get; init; }
+    public string ConfigJson { get; }
 
     /// <summary>Where the hidden states appear that transformers lists: name (<c>hidden.0</c>) and path of the module whose output each is.</summary>
     public abstract IEnumerable<(string Name, string Path)> HiddenStates { get; }

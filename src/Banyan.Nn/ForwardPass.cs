@@ -34,6 +34,9 @@ public sealed class ForwardPass
     /// <summary>Passes a module's output by the tap.</summary>
     public Tensor Visit(Module module, Tensor output) => Tap is null ? output : Tap.Visit(module.Path, output);
 
+    /// <summary>Passes a value within a module by the tap, under the module's path and a name of its own.</summary>
+    public Tensor Visit(Module module, string part, Tensor value) => Tap is null ? value : Tap.Visit($"{module.Path}.{part}", value);
+
     /// <summary>A seed for one module's random numbers in this pass.</summary>
     public ulong DropoutSeed(Module module) => Training ? (ulong)Seed * 0x9E3779B97F4A7C15 ^ (ulong)Step * 0xC2B2AE3D27D4EB4F ^ Initializer.Stream(module.Path) : 0;
 }

@@ -23,6 +23,9 @@ public abstract class Initializer
     /// <summary>A uniform distribution over (-bound, bound); PyTorch's default for linear layers is 1 / sqrt(fan-in).</summary>
     public static Initializer Uniform(double bound) => new UniformInitializer(bound);
 
+    /// <summary>Each element of a vector or matrix by its row and column (0 in a vector).</summary>
+    public static Initializer Of(Func<long, long, double> value) => new FormulaInitializer(value);
+
     /// <summary>A stream number from a parameter's path (FNV-1a), equal on every machine.</summary>
     internal static uint Stream(string name)
     {
@@ -37,6 +40,16 @@ public abstract class Initializer
     private sealed class ConstantInitializer(double value) : Initializer
     {
         public override void Fill(Tensor tensor, long seed, string name) => tensor.Fill(value);
+    }
+
+    private sealed class FormulaInitializer(Func<long, long, double> value) : Initializer
+    {
+        public override void Fill(Tensor tensor, long seed, string name)
+        {
+            long columns = tensor.Rank > 1 ? tensor.Shape[-1] : 1;
+            float[] values = [.. Enumerable.Range(0, checked((int)tensor.Count)).Select(i => (float)value(i / columns, i % columns))];
+            tensor.CopyFrom<float>(values);
+        }
     }
 
     private sealed class NormalInitializer(double std) : Initializer

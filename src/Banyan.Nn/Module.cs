@@ -27,7 +27,7 @@ public abstract class Module
     /// <summary>The modules directly below, with their names.</summary>
     public IReadOnlyList<(string Name, Module Module)> Children => _children;
 
-    /// <summary>Registers a module under a name and returns it.</summary>
+    /// <summary>Registers a module under a name and returns it. An empty name adds no step to the paths of what lies within.</summary>
     protected T Add<T>(string name, T module) where T : Module
     {
         module._parent ??= this;
@@ -76,7 +76,7 @@ public abstract class Module
         }
         foreach ((string name, Module child) in _children)
         {
-            foreach ((string, Parameter) p in child.Walk($"{prefix}{name}.", seen))
+            foreach ((string, Parameter) p in child.Walk(name.Length == 0 ? prefix : $"{prefix}{name}.", seen))
             {
                 yield return p;
             }

@@ -133,7 +133,11 @@ public sealed class Scope : IDisposable
         {
             Memory.Dispose();
         }
+        GC.SuppressFinalize(this);
     }
+
+    /// <summary>Reports a scope that was forgotten, see <see cref="ScopeLeaks"/>.</summary>
+    ~Scope() => ScopeLeaks.Report(Memory.CurrentBytes);
 
     /// <summary>A tensor of this scope with undefined elements.</summary>
     internal Tensor Allocate(in Shape shape, DType dtype)

@@ -92,13 +92,20 @@ public sealed class SequenceLayout
     public static SequenceLayout Packed(params ReadOnlySpan<int> lengths)
     {
         var layout = new SequenceLayout();
+        layout.Pack(lengths);
+        return layout;
+    }
+
+    /// <summary>Becomes what <see cref="Packed"/> gives.</summary>
+    public void Pack(params ReadOnlySpan<int> lengths)
+    {
+        Clear();
         long start = 0;
         foreach (int length in lengths)
         {
-            layout.Add(new SequenceSpan(start, length, start, length, 0));
+            Add(new SequenceSpan(start, length, start, length, 0));
             start += length;
         }
-        return layout;
     }
 
     /// <summary>A [batch, length] rectangle; each row attends to itself.</summary>

@@ -91,10 +91,13 @@ public sealed partial class Tensor
         return new Tensor(body);
     }
 
-    /// <summary>A view of this tensor's storage; gradients do not flow through it (the shape operations record themselves).</summary>
-    internal Tensor AsView(in Shape shape, in Shape strides, long offset, DType? dtype = null)
+    /// <summary>
+    /// A view of this tensor's storage; gradients do not flow through it (the shape operations record themselves). It belongs to
+    /// <paramref name="owner"/>, or to this tensor's scope: a scope recycles views, so those of weights in a loop should be the loop's.
+    /// </summary>
+    internal Tensor AsView(in Shape shape, in Shape strides, long offset, DType? dtype = null, Scope? owner = null)
     {
-        if (Body.Scope is { } scope)
+        if ((owner ?? Body.Scope) is { } scope)
         {
             return scope.View(Body, shape, strides, offset, dtype ?? DType);
         }

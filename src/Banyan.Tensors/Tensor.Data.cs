@@ -30,6 +30,14 @@ public sealed partial class Tensor
         }
         fixed (T* to = destination)
         {
+            if (IsContiguous)
+            {
+                // No borrowed tensor on the path that a generated token takes.
+                long bytes = DType.ByteCount(Count);
+                Buffer.MemoryCopy(Body.Storage!.Pointer + DType.ByteCount(Body.Offset), to, bytes, bytes);
+                GC.KeepAlive(this);
+                return;
+            }
             // A borrowed view of the destination lets one strided copy serve every layout.
             CopyLoop.Run(this, Borrow((byte*)to, Shape, DType, this));
         }
@@ -69,6 +77,10 @@ public sealed partial class Tensor
         if (Shape.Broadcast(source.Shape, Shape) != Shape)
         {
             throw new ArgumentException($"CopyFrom: {source.Shape} does not broadcast to {Shape}");
+        }
+        if (source.Device.IsMeta && !Device.IsMeta)
+        {
+            throw new InvalidOperationException("CopyFrom: a tensor of the meta device has a shape, but no numbers");
         }
         CopyLoop.Run(source, this);
         MarkChanged();

@@ -75,11 +75,17 @@ public sealed class ConfigReader
         }
         else if (element.ValueKind == JsonValueKind.Array)
         {
-            element.EnumerateArray().ToList().ForEach(CheckTexts);
+            foreach (JsonElement item in element.EnumerateArray())
+            {
+                CheckTexts(item);
+            }
         }
         else if (element.ValueKind == JsonValueKind.Object)
         {
-            element.EnumerateObject().ToList().ForEach(p => CheckTexts(p.Value));
+            foreach (JsonProperty property in element.EnumerateObject())
+            {
+                CheckTexts(property.Value);
+            }
         }
     }
 

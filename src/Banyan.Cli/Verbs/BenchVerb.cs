@@ -4,6 +4,7 @@ using Banyan.Cli.Options;
 using Banyan.Cli.Output;
 using Banyan.Cpu;
 using Banyan.Inference;
+using Banyan.Nn;
 using Banyan.Tokenizers;
 using Banyan.Training;
 
@@ -38,7 +39,7 @@ internal sealed class BenchVerb : Verb
             "limits" => Limits(s, output, stop),
             "gemm" => Cases(s, output, t => KernelBenchmarks.Gemm(t, stop, s.OptionalText("filter")), stop),
             "attention" => Cases(s, output, t => KernelBenchmarks.Attention(t, stop, s.OptionalText("filter")), stop),
-            "ops" => Cases(s, output, t => KernelBenchmarks.Ops(t, stop, s.OptionalText("filter")), stop),
+            "ops" => Cases(s, output, t => KernelBenchmarks.Ops(t, stop, s.OptionalText("filter")).Concat(OptimizerBenchmarks.Steps(t, stop, s.OptionalText("filter"))), stop),
             "train" => Train(s, output, threads, stop),
             "generate" => Generate(s, output, threads, stop),
             "tokenize" => Tokenize(s, output),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Banyan.Checkpoints;
 using Banyan.Cli.Options;
@@ -25,20 +26,22 @@ internal sealed class InfoVerb : Verb
         using IModelReader reader = ModelReader.Open(s.Text("model"));
         ConfigReader config = reader.ReadConfig();
         Model model = ModelRegistry.Default.Create(config);
+        string architecture = config.GetStrings("architectures").FirstOrDefault() ?? model.GetType().Name;
         TensorEntry[] entries = [.. reader.Names.Select(reader.Get)];
         long bytes = entries.Sum(e => e.ByteCount);
         string[] types = [.. entries.Select(e => e.Type.ToString()!).Distinct().Order(StringComparer.Ordinal)];
         var document = new JsonObject
         {
-            ["architecture"] = model.GetType().Name, ["model_type"] = config.GetString("model_type", ""), ["parameters"] = model.ParameterCount,
+            ["architecture"] = architecture, ["model_type"] = config.GetString("model_type", ""), ["parameters"] = model.ParameterCount,
             ["dtypes"] = new JsonArray([.. types.Select(t => (JsonNode?)JsonValue.Create(t))]), ["weight_bytes"] = bytes, ["tensors"] = entries.Length,
         };
-        output.Line($"{model.GetType().Name}: {model.ParameterCount:N0} parameters, {string.Join(", ", types)}, {bytes / 1048576.0:F1} MiB of weights in {entries.Length} tensors");
+        output.Line($"{architecture}: {model.ParameterCount:N0} parameters, {string.Join(", ", types)}, {bytes / 1048576.0:F1} MiB of weights in {entries.Length} tensors");
         if (model is CausalLanguageModel causal)
         {
-            int context = s.Int("context", 0, 0) is var c && c == 0 ? causal.MaxPositions : Math.Min(c, causal.MaxPositions);
+            bool limited = causal.MaxPositions < int.MaxValue;   // recurrent models go on forever
+            int context = s.Int("context", 0, 0) is var c && c == 0 ? limited ? causal.MaxPositions : 4096 : Math.Min(c, causal.MaxPositions);
             long cache = CacheBytes(causal, context);
-            output.Line($"vocabulary {causal.VocabularySize:N0}, context {causal.MaxPositions:N0}; the cache of {context:N0} tokens takes {cache / 1048576.0:F1} MiB");
+            output.Line($"vocabulary {causal.VocabularySize:N0}, context {(limited ? causal.MaxPositions.ToString("N0", CultureInfo.InvariantCulture) : "of any length")}; the cache of {context:N0} tokens takes {cache / 1048576.0:F1} MiB");
             (document["vocab_size"], document["context"], document["cache_bytes"], document["memory_bytes"]) = (causal.VocabularySize, context, cache, bytes + cache);
         }
         foreach (TensorEntry e in s.Flag("tensors") ? entries : [])

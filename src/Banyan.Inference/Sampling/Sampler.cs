@@ -14,6 +14,7 @@ public sealed class Sampler
     private readonly HashSet<int> _seen = [];
     private float[] _scores = [], _sorted = [];
     private int[] _order = [];
+    private Comparison<int>? _largestFirst;   // of _sorted; made once
 
     /// <summary>A sampler for one sequence.</summary>
     /// <param name="options">The rules.</param>
@@ -56,16 +57,36 @@ public sealed class Sampler
         if (_scores.Length != logits.Length)
         {
             (_scores, _sorted, _order) = (new float[logits.Length], new float[logits.Length], new int[logits.Length]);
+            Reserve(logits.Length);
         }
         logits.CopyTo(_scores);
         return _scores;
     }
 
-    /// <summary>Counts a token as generated.</summary>
+    // Room for every token that may come, so that none allocates.
+    private void Reserve(int vocabulary)
+    {
+        if (_options.RepetitionPenalty != 1)
+        {
+            _seen.EnsureCapacity((int)Math.Min(vocabulary, _seen.Count + (long)_options.MaxNewTokens));
+        }
+        if (_options.FrequencyPenalty != 0 || _options.PresencePenalty != 0)
+        {
+            _generated.EnsureCapacity(Math.Min(vocabulary, _options.MaxNewTokens));
+        }
+    }
+
+    /// <summary>Counts a token as generated, where a penalty asks for it.</summary>
     internal void Count(int id)
     {
-        _seen.Add(id);
-        System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_generated, id, out _)++;
+        if (_options.RepetitionPenalty != 1)
+        {
+            _seen.Add(id);
+        }
+        if (_options.FrequencyPenalty != 0 || _options.PresencePenalty != 0)
+        {
+            System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_generated, id, out _)++;
+        }
     }
 
     private void Penalise(Span<float> scores)
@@ -156,8 +177,8 @@ public sealed class Sampler
         {
             (_order[i], _sorted[i]) = (i, scores[i]);
         }
-        float[] keys = _sorted;
-        Array.Sort(_order, (a, b) => keys[a] == keys[b] ? a.CompareTo(b) : keys[b].CompareTo(keys[a]));
+        _largestFirst ??= (a, b) => _sorted[a] == _sorted[b] ? a.CompareTo(b) : _sorted[b].CompareTo(_sorted[a]);
+        Array.Sort(_order, _largestFirst);
         for (int i = 0; i < scores.Length; i++)
         {
             _sorted[i] = scores[_order[i]];

@@ -23,6 +23,20 @@ public sealed class ModelInputs
         return _tensors.GetValueOrDefault(name);
     }
 
+    /// <summary>
+    /// The tokens: <c>input_ids</c> (..., T) with <c>attention_mask</c>, <c>position_ids</c> and <c>token_type_ids</c> where given; leading
+    /// dimensions count as one batch.
+    /// </summary>
+    /// <param name="scope">Owner of the tensors.</param>
+    /// <param name="types">Whether the model knows token types.</param>
+    public TokenBatch Tokens(Scope scope, bool types = false)
+    {
+        Tensor ids = Require("input_ids");
+        long length = ids.Rank == 0 ? 1 : ids.Shape[-1];
+        Tensor? Rows(string name) => Find(name)?.Reshape(-1, length);
+        return TokenBatch.Rectangle(ids.Reshape(-1, length), Rows("attention_mask"), Rows("position_ids"), scope, types ? Rows("token_type_ids") : null);
+    }
+
     /// <summary>Throws when an argument was given that the model did not look at.</summary>
     public void CheckAllRead()
     {

@@ -18,6 +18,9 @@ public sealed class SequenceCache
     /// <summary>Tokens seen.</summary>
     public long Length { get; private set; }
 
+    /// <summary>Tokens that there is room for before it grows the first time.</summary>
+    public long Capacity => _capacity;
+
     /// <summary>Bytes held.</summary>
     public long Bytes => _slots.Values.Sum(t => t.DType.ByteCount(t.Count));
 
@@ -29,7 +32,7 @@ public sealed class SequenceCache
         long needed = Length + x.Shape[0];
         if (!_slots.TryGetValue((layer, name), out Tensor? room) || room.Shape[0] < needed)
         {
-            Tensor larger = Tensor.Zeros([Math.Max(Math.Max(_capacity, needed), room is null ? 0 : 2 * room.Shape[0]), x.Shape[1], x.Shape[2]], x.DType);
+            Tensor larger = Tensor.Zeros([Math.Max(Math.Max(_capacity, needed), room is null ? 0 : 2 * room.Shape[0]), x.Shape[1], x.Shape[2]], x.DType, x.Device);
             if (room is not null)
             {
                 larger.Slice(0, 0, Length).CopyFrom(room.Slice(0, 0, Length));
@@ -49,7 +52,7 @@ public sealed class SequenceCache
     {
         if (!_slots.TryGetValue((layer, name), out Tensor? slot) || slot.Shape != value.Shape)
         {
-            _slots[(layer, name)] = slot = Tensor.Zeros(value.Shape, value.DType);
+            _slots[(layer, name)] = slot = Tensor.Zeros(value.Shape, value.DType, value.Device);
         }
         slot.CopyFrom(value);
     }
@@ -82,12 +85,12 @@ public sealed class SequenceCache
         var copy = new SequenceCache(_capacity) { Length = Length };
         foreach (((int, string) key, Tensor value) in _slots)
         {
-            Tensor slot = Tensor.Zeros(value.Shape, value.DType);
+            Tensor slot = Tensor.Zeros(value.Shape, value.DType, value.Device);
             slot.CopyFrom(value);
             copy._slots[key] = slot;
         }
         return copy;
     }
 
-    private static bool IsSequence(string name) => name is "key" or "value";
+    private static bool IsSequence(string name) => name is "key" or "value" || EncodedSource.Owns(name);
 }

@@ -9,6 +9,7 @@ public sealed class TokenBatch
     private readonly Dictionary<object, (Tensor Cos, Tensor Sin)> _rotations = [];
     private readonly SequenceLayout _cachedLayout = new();
     private readonly AttentionOptions _attention = new();
+    private long[]? _continued;   // positions, kept for the next pass of a loop
 
     /// <summary>A batch.</summary>
     /// <param name="ids">(tokens), int64.</param>
@@ -26,19 +27,28 @@ public sealed class TokenBatch
     }
 
     /// <summary>(tokens), int64.</summary>
-    public Tensor Ids { get; }
+    public Tensor Ids { get; private set; }
 
     /// <summary>(tokens), int64.</summary>
-    public Tensor Positions { get; }
+    public Tensor Positions { get; private set; }
 
     /// <summary>The largest position.</summary>
-    public long MaxPosition { get; }
+    public long MaxPosition { get; private set; }
 
     /// <summary>How the tokens form sequences (this pass's tokens only).</summary>
     public SequenceLayout Layout { get; }
 
     /// <summary>The sequences' caches, or null.</summary>
-    public IReadOnlyList<SequenceCache>? Caches { get; }
+    public IReadOnlyList<SequenceCache>? Caches { get; private set; }
+
+    /// <summary>How many positions the sequences have room for: tables of positions are made for all of them at once.</summary>
+    internal long Room => Math.Max(MaxPosition + 1, Caches is { Count: > 0 } ? Caches.Max(c => c.Capacity) : 0);
+
+    /// <summary>(tokens), int64: which segment each token belongs to (BERT), or null: all to segment 0.</summary>
+    public Tensor? TokenTypes { get; init; }
+
+    /// <summary>What the decoder of an <see cref="EncoderDecoderModel"/> attends to; null: what the caches remember of it.</summary>
+    public EncodedSource? Source { get; set; }
 
     /// <summary>Number of tokens.</summary>
     public long Tokens => Ids.Count;
@@ -48,7 +58,8 @@ public sealed class TokenBatch
     /// <param name="mask">(B, T), 0 where the token is padding that no other token may see; null: all are real.</param>
     /// <param name="positions">(B, T), or null: 0, 1, 2 ... in each row.</param>
     /// <param name="scope">Owner of the tensors.</param>
-    public static TokenBatch Rectangle(Tensor ids, Tensor? mask, Tensor? positions, Scope scope)
+    /// <param name="types">(B, T): the tokens' segments, or null.</param>
+    public static TokenBatch Rectangle(Tensor ids, Tensor? mask, Tensor? positions, Scope scope, Tensor? types = null)
     {
         if (ids.Rank != 2)
         {
@@ -62,7 +73,7 @@ public sealed class TokenBatch
             at = [.. Enumerable.Range(0, batch * length).Select(i => at[i % length])];
         }
         return new TokenBatch(scope.Use(ids.To(DType.Int64)).Reshape(-1), scope.From<long>(at, [at.Length]), at.Length == 0 ? 0 : at.Max(),
-            SequenceLayout.Batch(batch, length, visible));
+            SequenceLayout.Batch(batch, length, visible)) { TokenTypes = types is null ? null : scope.Use(types.To(DType.Int64)).Reshape(-1) };
     }
 
     /// <summary>Sequences one after another, each from position 0.</summary>
@@ -88,21 +99,32 @@ public sealed class TokenBatch
     /// <param name="lengths">How many are each sequence's.</param>
     /// <param name="caches">One for each sequence.</param>
     /// <param name="scope">Owner of the tensors.</param>
-    public static TokenBatch Continue(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Scope scope)
+    /// <param name="reuse">A batch of an earlier pass that is filled again and given back, so that a loop makes only one; null: a new one.</param>
+    public static TokenBatch Continue(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Scope scope, TokenBatch? reuse = null)
     {
-        Tensor positions = scope.Zeros([ids.Length], DType.Int64);
-        long[] one = new long[ids.Length];
+        long[] positions = reuse?._continued is { } room && room.Length >= ids.Length ? room : new long[ids.Length];
         int at = 0;
         long max = 0;
         for (int s = 0; s < lengths.Length; s++)
         {
             for (int p = 0; p < lengths[s]; p++)
             {
-                max = Math.Max(max, one[at++] = caches[s].Length + p);
+                max = Math.Max(max, positions[at++] = caches[s].Length + p);
             }
         }
-        positions.CopyFrom<long>(one);
-        return new TokenBatch(scope.From(ids, [ids.Length]), positions, max, SequenceLayout.Packed(lengths), caches);
+        Tensor newIds = scope.From(ids, [ids.Length]), newPositions = scope.From<long>(positions.AsSpan(0, ids.Length), [ids.Length]);
+        TokenBatch batch = reuse ?? new TokenBatch(newIds, newPositions, max, new SequenceLayout());
+        (batch.Ids, batch.Positions, batch.MaxPosition, batch.Caches, batch._continued) = (newIds, newPositions, max, caches, positions);
+        batch.Layout.Pack(lengths);
+        return batch;
+    }
+
+    /// <summary>Options for the next call of <see cref="Attend"/>: one object for all calls, which a token of a generated text needs not make.</summary>
+    public AttentionOptions Options(bool causal)
+    {
+        _attention.Reset();
+        _attention.Causal = causal;
+        return _attention;
     }
 
     /// <summary>
@@ -115,13 +137,95 @@ public sealed class TokenBatch
     /// <param name="options">Window, scale, biases; null: causal. Its layout is set here.</param>
     public Tensor Attend(int layer, Tensor q, Tensor k, Tensor v, AttentionOptions? options = null)
     {
-        if (options is null)
-        {
-            options = _attention;
-            options.Causal = true;
-        }
+        options ??= Options(causal: true);
         options.Layout = Caches is null ? Layout : Extend(layer, k, v);
         return Ops.Attention.Apply(q, k, v, options);
+    }
+
+    /// <summary>
+    /// Attention of a decoder's layer to the source. Its keys and values are computed once; caches remember them, and later passes need no source.
+    /// </summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="q">(tokens, H, D).</param>
+    /// <param name="project">Keys (source tokens, Hkv, D) and values of the source's hidden states.</param>
+    /// <param name="options">Scale, biases. Its layout is set here.</param>
+    /// <exception cref="InvalidOperationException">There is no source, here or in the caches.</exception>
+    public Tensor AttendToSource(int layer, Tensor q, Func<Tensor, (Tensor K, Tensor V)> project, AttentionOptions options)
+    {
+        if (Source is null)
+        {
+            options.Layout = EncodedSource.Remembered(Layout, Caches ?? throw new InvalidOperationException("the decoder needs TokenBatch.Source"), layer,
+                out Tensor keys, out Tensor values);
+            return Ops.Attention.Apply(q, keys, values, options);
+        }
+        (Tensor k, Tensor v) = project(Source.Hidden);
+        if (Caches is not null)
+        {
+            Source.Remember(Caches, layer, k, v);
+        }
+        options.Layout = Source.SeenBy(Layout);
+        return Ops.Attention.Apply(q, k, v, options);
+    }
+
+    /// <summary>
+    /// (tokens), int64: how many visible tokens each sequence had before this one, -1 for padding: the positions of models that count from the mask.
+    /// </summary>
+    public Tensor CountedPositions()
+    {
+        if (Layout.KeyMask is not { } visible)
+        {
+            return Positions;
+        }
+        var positions = new long[Tokens];
+        for (int s = 0; s < Layout.Count; s++)
+        {
+            SequenceSpan span = Layout[s];
+            for (long t = 0, next = 0; t < span.QueryLength; t++)
+            {
+                positions[span.QueryStart + t] = visible[span.KeyMaskStart + t] ? next++ : -1;
+            }
+        }
+        return Ids.Scope!.From<long>(positions, [Tokens]);
+    }
+
+    /// <summary>
+    /// A recurrence of one layer, sequence by sequence: each continues from the state that its cache holds and leaves the new one there.
+    /// </summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="name">Name of the state; a layer may have several.</param>
+    /// <param name="step">From a sequence's place among the tokens and its state (null: none yet) to its rows of the result and the next state.</param>
+    /// <returns>The rows of all sequences (tokens, ...).</returns>
+    public Tensor Recur(int layer, string name, Func<SequenceSpan, Tensor?, (Tensor Y, Tensor State)> step)
+    {
+        var rows = new Tensor[Layout.Count];
+        for (int s = 0; s < rows.Length; s++)
+        {
+            (rows[s], Tensor state) = step(Layout[s], Caches?[s].State(layer, name));
+            Caches?[s].SetState(layer, name, state);
+        }
+        return rows.Length == 1 ? rows[0] : Tensor.Cat(rows, 0);
+    }
+
+    /// <summary>x (tokens, ...) with zeros in the rows of padding tokens, so that these leave no trace in a recurrent state.</summary>
+    public Tensor ZeroPadding(Tensor x)
+    {
+        if (Layout.KeyMask is not { } visible || visible.All(v => v))
+        {
+            return x;
+        }
+        float[] keep = Array.ConvertAll(visible, v => v ? 1f : 0f);
+        return x * x.Scope!.From(keep, new Shape([x.Shape[0], .. Enumerable.Repeat(1L, x.Rank - 1)]));
+    }
+
+    /// <summary>The rows of x (tokens, C) that belong to each sequence's first token: (sequences, C).</summary>
+    public Tensor First(Tensor x)
+    {
+        var rows = new long[Layout.Count];
+        for (int s = 0; s < rows.Length; s++)
+        {
+            rows[s] = Layout[s].QueryStart;
+        }
+        return x.Embedding(x.Scope!.From(rows, [rows.Length]));
     }
 
     /// <summary>Counts this pass's tokens as seen; a model calls it once, after its last layer.</summary>

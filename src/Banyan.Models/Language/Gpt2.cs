@@ -101,13 +101,9 @@ public sealed class Gpt2Attention : Module
     internal Tensor Forward(Tensor x, TokenBatch batch, ForwardPass pass)
     {
         Tensor qkv = _qkv.Forward(x, pass).Reshape(-1, 3, _c.NHead, _c.NEmbd / _c.NHead);   // (T, 3, H, D)
-        Tensor o = batch.Attend(_layer, qkv.Select(1, 0), qkv.Select(1, 1), qkv.Select(1, 2), new AttentionOptions
-        {
-            Causal = true,
-            Scale = _scale,
-            Dropout = pass.Training ? _c.AttnPdrop : 0,
-            Seed = pass.DropoutSeed(this),
-        });
+        AttentionOptions options = batch.Options(causal: true);
+        (options.Scale, options.Dropout, options.Seed) = (_scale, pass.Training ? _c.AttnPdrop : 0, pass.DropoutSeed(this));
+        Tensor o = batch.Attend(_layer, qkv.Select(1, 0), qkv.Select(1, 1), qkv.Select(1, 2), options);
         return pass.Visit(this, _drop.Forward(_out.Forward(o.Reshape(-1, _c.NEmbd), pass), pass));
     }
 }
@@ -191,10 +187,8 @@ public sealed class Gpt2 : CausalLanguageModel
     private readonly Gpt2Model _model;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-    public Gpt2(ConfigReader config)
+    public Gpt2(ConfigReader config) : base(config)
     {
-        ConfigJson = config.Json;
         Config = Gpt2Config.Read(config);
         _model = Add("transformer", new Gpt2Model(Config));
     }

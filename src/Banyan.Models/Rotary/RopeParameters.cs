@@ -11,7 +11,7 @@ public sealed record RopeParameters
     /// <summary>Base of the angles. Default: 10000.</summary>
     public double Theta { get; init; } = 10000;
 
-    /// <summary>default, linear, dynamic (NTK), yarn or llama3.</summary>
+    /// <summary>default, linear, dynamic (NTK), yarn, llama3 or longrope.</summary>
     public string Type { get; init; } = "default";
 
     /// <summary>How many times longer the context becomes. Default: 1.</summary>
@@ -38,15 +38,24 @@ public sealed record RopeParameters
     /// <summary>yarn: whether the borders of the ramp are rounded to whole dimensions. Default: true.</summary>
     public bool Truncate { get; init; } = true;
 
-    private static readonly string[] Types = ["default", "linear", "dynamic", "yarn", "llama3"];
+    /// <summary>longrope: divisors of the frequencies up to the original length.</summary>
+    public IReadOnlyList<double> ShortFactor { get; init; } = [];
+
+    /// <summary>longrope: divisors of the frequencies of longer sequences.</summary>
+    public IReadOnlyList<double> LongFactor { get; init; } = [];
+
+    private static readonly string[] Types = ["default", "linear", "dynamic", "yarn", "llama3", "longrope"];
 
     /// <summary>Reads both spellings of the configuration.</summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="maxPositions">Its context length: the original one where nothing else is said.</param>
-    public static RopeParameters Read(ConfigReader config, double maxPositions)
+    /// <param name="defaultTheta">Base where the file says nothing. Default: 10000.</param>
+    /// <param name="layerType">The part of <c>rope_parameters</c> for one type of layer; null: all have the same.</param>
+    public static RopeParameters Read(ConfigReader config, double maxPositions, double defaultTheta = 10000, string? layerType = null)
     {
         ConfigReader? p = config.GetOptionalObject("rope_parameters"), scaling = config.GetOptionalObject("rope_scaling");
-        double theta = p is not null && p.Has("rope_theta") ? p.GetDouble("rope_theta") : config.GetDouble("rope_theta", 10000, min: 0);
+        p = layerType is null ? p : p?.GetOptionalObject(layerType) ?? p;
+        double theta = p is not null && p.Has("rope_theta") ? p.GetDouble("rope_theta") : config.GetDouble("rope_theta", defaultTheta, min: 0);
         p ??= scaling;
         if (p is null)
         {
@@ -57,8 +66,10 @@ public sealed record RopeParameters
         {
             Theta = theta,
             Type = type,
-            Factor = type == "default" ? 1 : p.GetDouble("factor", min: 1e-6),
-            OriginalMaxPositions = p.GetDouble("original_max_position_embeddings", maxPositions, min: 1),
+            Factor = type == "default" ? 1 : type == "longrope" ? maxPositions / Original(config, p, maxPositions) : p.GetDouble("factor", min: 1e-6),
+            OriginalMaxPositions = type == "longrope" ? Original(config, p, maxPositions) : p.GetDouble("original_max_position_embeddings", maxPositions, min: 1),
+            ShortFactor = type == "longrope" ? p.GetDoubles("short_factor") : [],
+            LongFactor = type == "longrope" ? p.GetDoubles("long_factor") : [],
             LowFreqFactor = p.GetDouble("low_freq_factor", 1),
             HighFreqFactor = p.GetDouble("high_freq_factor", 4),
             BetaFast = p.GetDouble("beta_fast", 32),
@@ -68,8 +79,23 @@ public sealed record RopeParameters
         };
     }
 
+    private static double Original(ConfigReader config, ConfigReader p, double maxPositions) =>
+        p.GetDouble("original_max_position_embeddings", config.GetDouble("original_max_position_embeddings", maxPositions, min: 2), min: 2);
+
+    /// <summary>How much of each head rotates, in either spelling.</summary>
+    public static double Partial(ConfigReader config, double defaultValue)
+    {
+        ConfigReader? p = config.GetOptionalObject("rope_parameters");
+        return p is not null && p.Has("partial_rotary_factor") ? p.GetDouble("partial_rotary_factor", min: 0, max: 1)
+            : config.GetDouble("partial_rotary_factor", defaultValue, min: 0, max: 1);
+    }
+
     /// <summary>Factor of cos and sin.</summary>
-    public double Magnitude => Type != "yarn" ? 1 : double.IsNaN(AttentionFactor) ? Factor <= 1 ? 1 : 0.1 * Math.Log(Factor) + 1 : AttentionFactor;
+    public double Magnitude => Type is not ("yarn" or "longrope") ? 1
+        : !double.IsNaN(AttentionFactor) ? AttentionFactor
+        : Factor <= 1 ? 1
+        : Type == "yarn" ? 0.1 * Math.Log(Factor) + 1
+        : Math.Sqrt(1 + Math.Log(Factor) / Math.Log(OriginalMaxPositions));
 
     /// <summary>The angle per position of each pair.</summary>
     /// <param name="dim">Number of rotated elements of a head, even.</param>
@@ -80,11 +106,12 @@ public sealed record RopeParameters
         "dynamic" => Plain(dim, DynamicBase(dim, length)),
         "llama3" => [.. Plain(dim, Theta).Select(Llama3)],
         "yarn" => Yarn(dim),
+        "longrope" => [.. Plain(dim, Theta).Select((f, i) => f / (length > OriginalMaxPositions ? LongFactor : ShortFactor)[i])],
         _ => Plain(dim, Theta),
     };
 
-    /// <summary>True when the frequencies depend on the length of the sequence.</summary>
-    public bool DependsOnLength => Type == "dynamic";
+    /// <summary>A number that two lengths share when their frequencies are the same.</summary>
+    public long Regime(long length) => Type switch { "dynamic" => length, "longrope" => length > OriginalMaxPositions ? 1 : 0, _ => 0 };
 
     private static double[] Plain(int dim, double theta) => [.. Enumerable.Range(0, dim / 2).Select(i => Math.Pow(theta, -2.0 * i / dim))];
 

@@ -11,7 +11,7 @@ public sealed class RotaryEmbedding
     private Table _table;
     private long _stretchedTo;
 
-    private sealed record Table(Tensor Cos, Tensor Sin, long Positions);
+    private sealed record Table(Tensor Cos, Tensor Sin, long Positions, long Regime);
 
     /// <summary>An embedding.</summary>
     /// <param name="parameters">Base and scaling.</param>
@@ -19,9 +19,19 @@ public sealed class RotaryEmbedding
     /// <param name="interleaved">True pairs neighbours (2i, 2i + 1), false pairs (i, i + dim / 2). Default: false.</param>
     public RotaryEmbedding(RopeParameters parameters, int dim, bool interleaved = false)
     {
+        foreach (IReadOnlyList<double> factors in new[] { parameters.ShortFactor, parameters.LongFactor })
+        {
+            if (parameters.Type == "longrope" && factors.Count != dim / 2)
+            {
+                throw new ArgumentException($"longrope needs {dim / 2} factors, given {factors.Count}");
+            }
+        }
         (_parameters, _dim, _interleaved) = (parameters, dim, interleaved);
-        _table = Make(0);
+        _table = Make(0, 0);
     }
+
+    /// <summary>True turns the other way round (nanochat). Default: false.</summary>
+    public bool Reversed { get; init; }
 
     /// <summary>Looks up the angles of a batch's tokens. A model calls it once, before its layers.</summary>
     /// <remarks>
@@ -32,13 +42,14 @@ public sealed class RotaryEmbedding
     {
         Table table = _table;
         long length = batch.MaxPosition + 1;
-        if (_parameters.DependsOnLength)
+        if (_parameters.Type == "dynamic")
         {
             length = _stretchedTo = length < _parameters.OriginalMaxPositions ? length : Math.Max(length, _stretchedTo);
         }
-        if (_parameters.DependsOnLength ? table.Positions != length : table.Positions < length)
+        long regime = _parameters.Regime(length);
+        if (table.Regime != regime || table.Positions < length)
         {
-            table = Make(_parameters.DependsOnLength ? length : Math.Max(length, 2 * table.Positions));
+            table = Make(table.Regime != regime ? length : Math.Max(batch.Room, 2 * table.Positions), regime, length);
             _table = table;   // a whole new table, so that another thread's stays valid
         }
         batch.SetRotation(this, pass.Scope.Use(table.Cos).Embedding(batch.Positions), pass.Scope.Use(table.Sin).Embedding(batch.Positions));
@@ -54,19 +65,19 @@ public sealed class RotaryEmbedding
         return Ops.Rotary.Apply(x, cos, sin, _interleaved);
     }
 
-    private Table Make(long positions)
+    private Table Make(long positions, long regime, long length = 0)
     {
         int half = _dim / 2;
-        double[] frequencies = _parameters.Frequencies(_dim, positions);
+        double[] frequencies = _parameters.Frequencies(_dim, length);
         float[] cos = new float[positions * half], sin = new float[positions * half];
         for (long p = 0; p < positions; p++)
         {
             for (int i = 0; i < half; i++)
             {
                 (double s, double c) = Math.SinCos(p * frequencies[i]);
-                (cos[p * half + i], sin[p * half + i]) = ((float)(c * _parameters.Magnitude), (float)(s * _parameters.Magnitude));
+                (cos[p * half + i], sin[p * half + i]) = ((float)(c * _parameters.Magnitude), (float)((Reversed ? -s : s) * _parameters.Magnitude));
             }
         }
-        return new Table(Tensor.From(cos, [positions, half]), Tensor.From(sin, [positions, half]), positions);
+        return new Table(Tensor.From(cos, [positions, half]), Tensor.From(sin, [positions, half]), positions, regime);
     }
 }

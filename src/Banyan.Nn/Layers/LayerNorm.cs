@@ -1,7 +1,7 @@
 namespace Banyan.Nn;
 
 /// <summary>Mean 0 and variance 1 over the last dimension (or several), then weight and bias. Parameters: <c>weight</c> and <c>bias</c> of their shape.</summary>
-public sealed class LayerNorm : Module
+public sealed class LayerNorm : Norm
 {
     private readonly double _eps;
 
@@ -31,6 +31,6 @@ public sealed class LayerNorm : Module
     /// <summary>(C), or null.</summary>
     public Parameter? Bias { get; }
 
-    /// <summary>(..., C) to (..., C).</summary>
-    public Tensor Forward(Tensor x, ForwardPass pass) => pass.Visit(this, x.LayerNorm(Weight, Bias?.Value, _eps, Weight.Shape.Rank));
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x, ForwardPass pass) => pass.Visit(this, x.LayerNorm(Weight, Bias?.Value, _eps, Weight.Shape.Rank));
 }

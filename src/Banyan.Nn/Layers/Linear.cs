@@ -11,14 +11,15 @@ public class Linear : Module
     /// <param name="bias">Whether there is a bias. Default: true.</param>
     /// <param name="transposed">True stores the weight (in, out), as GPT-2's Conv1D does. Default: false.</param>
     /// <param name="initializer">Of the weight. Default: uniform over 1 / sqrt(in), as PyTorch's.</param>
-    public Linear(long inFeatures, long outFeatures, bool bias = true, bool transposed = false, Initializer? initializer = null)
+    /// <param name="biasInitializer">Default: zeros where the weight has an initializer, else as the weight.</param>
+    public Linear(long inFeatures, long outFeatures, bool bias = true, bool transposed = false, Initializer? initializer = null, Initializer? biasInitializer = null)
     {
         _transposed = transposed;
         InFeatures = inFeatures;
         OutFeatures = outFeatures;
         double bound = 1 / Math.Sqrt(Math.Max(inFeatures, 1));
         Weight = Add("weight", transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures], initializer ?? Initializer.Uniform(bound));
-        Bias = bias ? Add("bias", [outFeatures], initializer is null ? Initializer.Uniform(bound) : Initializer.Zeros) : null;
+        Bias = bias ? Add("bias", [outFeatures], biasInitializer ?? (initializer is null ? Initializer.Uniform(bound) : Initializer.Zeros)) : null;
     }
 
     /// <summary>Width of the input.</summary>

@@ -1,7 +1,7 @@
 namespace Banyan.Nn;
 
 /// <summary>y = x / sqrt(mean(x^2) + eps) * weight over the last dimension. Parameter: <c>weight</c> (C).</summary>
-public sealed class RmsNorm : Module
+public sealed class RmsNorm : Norm
 {
     private readonly double _eps, _offset;
 
@@ -19,6 +19,6 @@ public sealed class RmsNorm : Module
     /// <summary>(C).</summary>
     public Parameter Weight { get; }
 
-    /// <summary>(..., C) to (..., C).</summary>
-    public Tensor Forward(Tensor x, ForwardPass pass) => pass.Visit(this, x.RmsNorm(Weight, _eps, weightOffset: _offset));
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x, ForwardPass pass) => pass.Visit(this, x.RmsNorm(Weight, _eps, weightOffset: _offset));
 }

@@ -25,6 +25,9 @@ public sealed unsafe class MemoryPool : IDisposable
     /// <summary>Bytes taken from the operating system.</summary>
     public long ReservedBytes { get; private set; }
 
+    /// <summary>Bytes of native memory that Banyan holds in this process: those of all pools, of tensors outside scopes, and scratch.</summary>
+    public static long ProcessBytes => NativePages.LiveBytes;
+
     /// <summary>Starts a new measurement of the peak.</summary>
     public void ResetPeak() => PeakBytes = CurrentBytes;
 
@@ -107,6 +110,16 @@ public sealed unsafe class MemoryPool : IDisposable
 
     /// <summary>Gives the memory back. Tensors of the pool must be gone.</summary>
     public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    // Every tensor of the pool refers to it: where nobody can reach the pool any more, nobody can reach its memory.
+    /// <summary>Gives the memory of a forgotten pool back.</summary>
+    ~MemoryPool() => Free();
+
+    private void Free()
     {
         foreach ((nint pointer, long bytes) in _segments)
         {

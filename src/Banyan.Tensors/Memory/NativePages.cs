@@ -10,7 +10,10 @@ internal static unsafe partial class NativePages
     private const int AdviseHugePage = 14;
     private const long HugePage = 2 << 20;
 
-    private static long s_allocations;
+    private static long s_allocations, s_liveBytes;
+
+    /// <summary>Bytes that are allocated and not freed, in the whole process.</summary>
+    public static long LiveBytes => Interlocked.Read(ref s_liveBytes);
 
     /// <summary>How often memory was asked of the operating system: constant once a training loop is warm.</summary>
     public static long Allocations => Interlocked.Read(ref s_allocations);
@@ -20,13 +23,21 @@ internal static unsafe partial class NativePages
 
     public static byte* Allocate(long bytes)
     {
+        byte* p = UsesMap(bytes) ? Map(bytes) : OnHeap(bytes);
         Interlocked.Increment(ref s_allocations);
-        if (!UsesMap(bytes))
-        {
-            byte* plain = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes), 64);
-            NativeMemory.Clear(plain, (nuint)bytes);
-            return plain;
-        }
+        Interlocked.Add(ref s_liveBytes, bytes);
+        return p;
+    }
+
+    private static byte* OnHeap(long bytes)
+    {
+        byte* p = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes), 64);
+        NativeMemory.Clear(p, (nuint)bytes);
+        return p;
+    }
+
+    private static byte* Map(long bytes)
+    {
         byte* p = (byte*)mmap(null, (nuint)bytes, ProtReadWrite, MapPrivateAnonymous, -1, 0);
         if (p == (byte*)-1)
         {
@@ -41,6 +52,7 @@ internal static unsafe partial class NativePages
 
     public static void Free(byte* p, long bytes)
     {
+        Interlocked.Add(ref s_liveBytes, -bytes);
         if (!UsesMap(bytes))
         {
             NativeMemory.AlignedFree(p);

@@ -1,5 +1,6 @@
 using Banyan.Tokenizers.Text;
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Banyan.Tokenizers.AddedTokens;
 
@@ -10,7 +11,7 @@ internal sealed class AddedTokenMatcher
     private readonly Dictionary<char, List<Entry>> _byFirst = [];
     private readonly bool _cutsEverywhere;
 
-    private readonly record struct Entry(string Text, int Id, AddedToken Token);
+    private sealed record Entry(string Text, int Id, AddedToken Token);
 
     /// <summary>A part of the text: an added token (<paramref name="Id"/> at least 0) or what lies between.</summary>
     public readonly record struct Part(int Start, int End, int Id);
@@ -51,7 +52,7 @@ internal sealed class AddedTokenMatcher
                 break;
             }
             at += found;
-            if (!TryLongest(text[at..], out Entry e))
+            if (!TryLongest(text[at..], out Entry? e))
             {
                 at++;
                 continue;
@@ -85,7 +86,7 @@ internal sealed class AddedTokenMatcher
         output.Add(new(start, end, -1));
     }
 
-    private bool TryLongest(ReadOnlySpan<char> text, out Entry entry)
+    private bool TryLongest(ReadOnlySpan<char> text, [NotNullWhen(true)] out Entry? entry)
     {
         foreach (Entry e in _byFirst[text[0]])
         {
@@ -95,7 +96,7 @@ internal sealed class AddedTokenMatcher
                 return true;
             }
         }
-        entry = default;
+        entry = null;
         return false;
     }
 

@@ -14,15 +14,17 @@ internal static class PieceMerges
     public const int MaxLength = 2048;
 
     /// <param name="vocabulary">All tokens.</param>
-    /// <param name="ranked">The tokens that merging may make or use, with their rank (lower first; equal ranks merge from left to right).</param>
+    /// <param name="ranks">The tokens that merging may make or use, with their rank (lower first; equal ranks merge from left to right).</param>
     /// <param name="options">Settings of the model.</param>
     /// <param name="where">The place to name in an error.</param>
-    public static Bpe Build(Vocabulary vocabulary, IReadOnlyList<(string Token, int Rank)> ranked, BpeOptions options, JsonView where)
+    public static Bpe Build(Vocabulary vocabulary, Dictionary<string, int> ranks, BpeOptions options, JsonView where)
     {
-        Dictionary<string, int> ranks = new(ranked.Count);
-        foreach ((string token, int rank) in ranked)
+        foreach (string token in ranks.Keys)
         {
-            ranks[token] = token.Length <= MaxLength ? rank : throw where.Error($"found a token of {token.Length} characters, expected at most {MaxLength}");
+            if (token.Length > MaxLength)
+            {
+                throw where.Error($"found a token of {token.Length} characters, expected at most {MaxLength}");
+            }
         }
         List<Merge> merges = Cut(vocabulary, ranks);
         merges.Sort();

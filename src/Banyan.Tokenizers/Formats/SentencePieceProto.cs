@@ -12,7 +12,7 @@ internal enum PieceType
     Byte = 6,
 }
 
-internal readonly record struct SentencePiece(string Text, float Score, PieceType Type);
+internal sealed record SentencePiece(string Text, float Score, PieceType Type);
 
 /// <summary>The parts of a SentencePiece <c>ModelProto</c> (sentencepiece_model.proto) that encoding and decoding need, with the defaults of the format.</summary>
 internal sealed class SentencePieceProto

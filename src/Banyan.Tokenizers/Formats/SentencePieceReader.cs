@@ -39,7 +39,7 @@ internal static class SentencePieceReader
     public static TokenizerParts Build(SentencePieceProto proto, JsonView where)
     {
         Vocabulary vocabulary = Check(proto, where);
-        string unk = proto.Pieces.Find(p => p.Type == PieceType.Unknown).Text;
+        string unk = proto.Pieces.Find(p => p.Type == PieceType.Unknown)!.Text;
         CharTrie userDefined = new();
         for (int i = 0; i < proto.Pieces.Count; i++)
         {
@@ -66,15 +66,23 @@ internal static class SentencePieceReader
 
     private static Bpe BytePairs(SentencePieceProto proto, Vocabulary vocabulary, string unk, CharTrie userDefined, JsonView where)
     {
-        float[] scores = [.. proto.Pieces.Where(p => p.Type == PieceType.Normal).Select(p => p.Score).Distinct().OrderDescending()];
-        Dictionary<float, int> ranks = scores.Index().ToDictionary(s => s.Item, s => s.Index);
-        List<(string, int)> merging = [];
-        if (proto.ModelType == SentencePieceProto.Bpe)
-        {
-            merging.AddRange(proto.Pieces.Where(p => p.Type == PieceType.Normal).Select(p => (p.Text, ranks[p.Score])));
-        }
+        Dictionary<string, int> merging = proto.ModelType == SentencePieceProto.Bpe ? Ranks(proto.Pieces.FindAll(p => p.Type == PieceType.Normal)) : [];
         BpeOptions options = new() { UnkToken = unk, FuseUnk = true, ByteFallback = proto.ByteFallback, UserDefined = userDefined.IsEmpty ? null : userDefined };
         return PieceMerges.Build(vocabulary, merging, options, where);
+    }
+
+    /// <summary>The piece of the best score has rank 0; equal scores have equal ranks.</summary>
+    private static Dictionary<string, int> Ranks(List<SentencePiece> pieces)
+    {
+        SentencePiece[] best = [.. pieces];
+        Array.Sort(best, static (a, b) => b.Score.CompareTo(a.Score));
+        Dictionary<string, int> ranks = new(best.Length);
+        for (int i = 0, rank = -1; i < best.Length; i++)
+        {
+            rank += i == 0 || best[i].Score != best[i - 1].Score ? 1 : 0;
+            ranks[best[i].Text] = rank;
+        }
+        return ranks;
     }
 
     /// <summary>A user-defined piece is taken wherever it stands: it costs what its length in the best pieces would.</summary>

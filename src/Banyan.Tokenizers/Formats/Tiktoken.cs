@@ -25,7 +25,7 @@ internal static class Tiktoken
     public static TokenizerParts Read(byte[] bytes, string file, TiktokenEncoding encoding)
     {
         Dictionary<string, int> ids = ReadRanks(bytes, file);
-        (string, int)[] ranked = [.. ids.Select(p => (p.Key, p.Value))];
+        Dictionary<string, int> ranked = new(ids);
         AddSpecial(ids, encoding, file);
         Vocabulary vocabulary = new(ids);
         CheckAlphabet(vocabulary, file);

@@ -11,7 +11,7 @@ internal sealed class TemplateProcessor : PostProcessor
     private readonly Dictionary<string, (int[] Ids, string[] Tokens)> _special;
 
     /// <summary>A sequence ("A" or "B") or a special token of the template.</summary>
-    private readonly record struct Part(string Id, int TypeId, bool IsSequence);
+    private sealed record Part(string Id, int TypeId, bool IsSequence);
 
     private TemplateProcessor(List<Part> single, List<Part> pair, Dictionary<string, (int[], string[])> special) =>
         (_single, _pair, _special) = (single, pair, special);

@@ -6,6 +6,9 @@ using Banyan.Data.Batches;
 using Banyan.Inference;
 using Banyan.Models;
 using Banyan.Nn;
+using Banyan.Training.Logging;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Banyan.Training;
 
@@ -18,6 +21,8 @@ public sealed class Pretraining : IDisposable
     private readonly PretrainOptions _o;
     private readonly IProgress<PretrainProgress>? _progress;
     private readonly CancellationToken _cancellation;
+    private readonly ILogger _logger;
+    private readonly TrainingMetrics _metrics;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ComputePool? _ownPool;
     private readonly CheckpointDirectory _checkpoints;
@@ -35,9 +40,10 @@ public sealed class Pretraining : IDisposable
     // Bad batches since the last checkpoint: a run that finds nothing else is not saved by skipping.
     private const int MaxTroubles = 20;
 
-    private Pretraining(PretrainOptions options, IProgress<PretrainProgress>? progress, CancellationToken cancellationToken)
+    private Pretraining(PretrainOptions options, IProgress<PretrainProgress>? progress, CancellationToken cancellationToken, ILogger? logger)
     {
-        (_o, _progress, _cancellation) = (options, progress, cancellationToken);
+        (_o, _progress, _cancellation, _logger) = (options, progress, cancellationToken, logger ?? NullLogger.Instance);
+        _metrics = new TrainingMetrics(options.Run.Dir);
         _ownPool = options.Threads > 0 && options.Threads != ComputePool.Shared.Threads ? new ComputePool(options.Threads) : null;
         _checkpoints = new CheckpointDirectory(options.Run.Dir, new CheckpointRetention { KeepLast = options.Run.KeepLast, KeepBest = options.Run.KeepBest });
         _guard = new LossGuard(options.Guard);
@@ -47,11 +53,12 @@ public sealed class Pretraining : IDisposable
     /// <param name="options">The recipe.</param>
     /// <param name="progress">Told of every step, evaluation and sample.</param>
     /// <param name="cancellationToken">Ends the run after the current step, with a checkpoint; the result says so.</param>
+    /// <param name="logger">Told of start, evaluations, checkpoints, the guard and the end; null: nobody. The numbers of steps are in the meter <c>Banyan.Training</c>.</param>
     /// <exception cref="CheckpointException">An option is impossible, a file damaged, or the folder holds another run.</exception>
     /// <exception cref="TrainingStoppedException">The guard ended the run.</exception>
-    public static PretrainResult Run(PretrainOptions options, IProgress<PretrainProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static PretrainResult Run(PretrainOptions options, IProgress<PretrainProgress>? progress = null, CancellationToken cancellationToken = default, ILogger? logger = null)
     {
-        using var run = new Pretraining(options, progress, cancellationToken);
+        using var run = new Pretraining(options, progress, cancellationToken, logger);
         run.Prepare();
         run.Loop();
         return run.Finish();
@@ -69,8 +76,8 @@ public sealed class Pretraining : IDisposable
 
     private void Prepare()
     {
-        bool found = _checkpoints.FindLatest(e => Say($"damaged checkpoint passed over: {e.Message}")) is not null;
-        if (found && !_o.Run.Resume)
+        SavedCheckpoint? found = _checkpoints.FindLatest(PassOver);
+        if (found is not null && !_o.Run.Resume)
         {
             throw new CheckpointException(_o.Run.Dir, "holds the checkpoints of a run; run.resume=true goes on with it, another run.dir begins a new one");
         }
@@ -89,14 +96,22 @@ public sealed class Pretraining : IDisposable
         }
         _optimizer = _o.Optimizer.Create(_model);
         _state = new RunState { Key = $"{_o.Seed}|{_o.Train.Batch}|{_o.Train.Sequence}|{_o.Train.Accumulation}|{_corpus.Key[..16]}|{_o.Optimizer.Type}|{_model.ParameterCount}" };
-        if (found)
+        if (found is not null)
         {
-            _state.Restore(_checkpoints.FindLatest()!, _model, _optimizer, _guard);
+            _state.Restore(found, _model, _optimizer, _guard);
             Say($"resumed at step {_state.Step}");
+            _logger.Resumed(_state.Step, found.Path);
         }
-        _logs = new RunLogs(_o.Run, found ? _state.Step : null);
+        _logs = new RunLogs(_o.Run, found is not null ? _state.Step : null);
         _peakGflops = MachineLimits.Measure(Pool.Threads).Gflops;
         Say($"{_model.GetType().Name} with {_model.ParameterCount:N0} parameters; {_corpus.Training.TokenCount:N0} tokens to train on, {_corpus.Validation.TokenCount:N0} held out");
+        _logger.Started(_model.GetType().Name, _model.ParameterCount, _corpus.Training.TokenCount, _corpus.Validation.TokenCount, _o.Train.Steps, _o.Run.Dir);
+    }
+
+    private void PassOver(CheckpointException e)
+    {
+        Say($"damaged checkpoint passed over: {e.Message}");
+        _logger.DamagedCheckpoint(e.Message);
     }
 
     private void Loop()
@@ -114,10 +129,11 @@ public sealed class Pretraining : IDisposable
         {
             if (IsStopped())
             {
-                _state.Save(_checkpoints, _model, _optimizer, _guard, null); // the state before the first step is one too
+                Save(null); // the state before the first step is one too
             }
             while (_state.Step < _o.Train.Steps && !IsStopped())
             {
+                double before = _stepping.Elapsed.TotalSeconds;
                 _stepping.Start();
                 step.Begin();
                 for (int micro = 0; micro < _o.Train.Accumulation; micro++)
@@ -140,7 +156,7 @@ public sealed class Pretraining : IDisposable
                 _state.Tokens += result.Tokens;
                 _steppedTokens += result.Tokens;
                 _guard.Add(result.Loss);
-                Report(result, rate, step);
+                Report(result, rate, step, _stepping.Elapsed.TotalSeconds - before);
                 EvaluateAndSave(step);
             }
         }
@@ -156,9 +172,13 @@ public sealed class Pretraining : IDisposable
     private bool Handle(string trouble)
     {
         Say($"step {_state.Step}: {trouble}");
+        _logger.GuardTripped(_state.Step, trouble, _guard.Action);
+        _metrics.GuardTripped();
         if (_guard.Action is "stop" or "none" || ++_troubles > MaxTroubles)
         {
-            throw new TrainingStoppedException($"{_o.Run.Dir}: stopped at step {_state.Step}: {trouble}. Lower optimizer.learning_rate, or set guard.action=skip or rollback");
+            string problem = $"{_o.Run.Dir}: stopped at step {_state.Step}: {trouble}. Lower optimizer.learning_rate, or set guard.action=skip or rollback";
+            _logger.StoppedByGuard(problem);
+            throw new TrainingStoppedException(problem);
         }
         if (_guard.Action == "rollback" && _checkpoints.FindLatest() is { } saved)
         {
@@ -168,14 +188,16 @@ public sealed class Pretraining : IDisposable
             _logs.Dispose();
             _logs = new RunLogs(_o.Run, _state.Step);
             Say($"rolled back to step {_state.Step}; the data goes on behind the bad batch");
+            _logger.RolledBack(_state.Step);
         }
         return true;
     }
 
-    private void Report(in StepResult result, double rate, LanguageModelStep step)
+    private void Report(in StepResult result, double rate, LanguageModelStep step, double seconds)
     {
         double tokensPerSecond = _steppedTokens / Math.Max(_stepping.Elapsed.TotalSeconds, 1e-9), share = PeakShare(tokensPerSecond);
         _progress?.Report(new PretrainProgress.StepDone(_state.Step, _o.Train.Steps, result.Loss, rate, result.GradientNorm, tokensPerSecond, share));
+        _metrics.Step(result, rate, seconds, tokensPerSecond);
         if (_state.Step % _o.Train.LogEvery == 0 || _state.Step == _o.Train.Steps)
         {
             _logs.Write(_state.Step, ("train/loss", result.Loss), ("train/learning_rate", rate), ("train/gradient_norm", result.GradientNorm),
@@ -197,9 +219,15 @@ public sealed class Pretraining : IDisposable
         }
         if (Due(_o.Run.SaveEvery) || last || IsStopped())
         {
-            _state.Save(_checkpoints, _model, _optimizer, _guard, loss);
+            Save(loss);
             _troubles = 0;
         }
+    }
+
+    private void Save(double? loss)
+    {
+        _state.Save(_checkpoints, _model, _optimizer, _guard, loss);
+        _logger.CheckpointWritten(_state.Step, _o.Run.Dir);
     }
 
     private bool Due(long every) => every > 0 && _state.Step % every == 0;
@@ -213,6 +241,8 @@ public sealed class Pretraining : IDisposable
         (_state.BestLoss, _state.EvaluationsSinceBest) = best ? (loss, 0) : (_state.BestLoss, _state.EvaluationsSinceBest + 1);
         _logs.Write(_state.Step, ("eval/loss", loss), ("eval/perplexity", Math.Exp(loss)));
         _progress?.Report(new PretrainProgress.Evaluated(_state.Step, loss, best));
+        _logger.Evaluated(_state.Step, loss, best);
+        _metrics.Evaluated(loss);
         return loss;
     }
 
@@ -235,6 +265,7 @@ public sealed class Pretraining : IDisposable
         _model.Save(folder);
         _corpus.Tokenizer.Save(Path.Combine(folder, "tokenizer.json"));
         double tokensPerSecond = _steppedTokens / Math.Max(_stepping.Elapsed.TotalSeconds, 1e-9);
+        _logger.Ended(_state.Step, _o.Train.Steps, _clock.Elapsed.TotalSeconds, _guard.Mean, tokensPerSecond, completed, folder);
         return new PretrainResult(_o.Run.Dir, folder, _state.Step, _guard.Mean, _logs.Validation.Count > 0 ? _logs.Validation[^1].Loss : double.NaN, tokensPerSecond,
             ProcessMemory.PeakMib, _clock.Elapsed.TotalSeconds, completed)
         {

@@ -27,6 +27,10 @@ internal sealed class GoldenModel : IDisposable
 
     public Model Model { get; }
 
+    /// <summary>The loss of a model without one of its own, or null.</summary>
+    public Func<ModelOutputs, Tensor>? LossDefinition =>
+        Case.TryGetProperty("loss_definition", out JsonElement text) ? Models.LossDefinition.Parse(text.GetString()!) : null;
+
     public static bool IsPending(string name) =>
         !ModelRegistry.Default.Architectures.Contains(ConfigReader.Open(Path.Combine(SharedFolder.Get("goldens", "models", name), "config.json")).GetStrings("architectures").FirstOrDefault() ?? "");
 

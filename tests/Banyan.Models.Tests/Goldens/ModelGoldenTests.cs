@@ -30,7 +30,7 @@ public sealed class ModelGoldenTests
     public void Gradients(string name)
     {
         using var golden = GoldenModel.Open(name);
-        var grads = ForwardRun.Run(golden.Model, golden.Inputs(), gradients: true, LossDefinitions.Of(golden)).Where(r => r.Name.StartsWith("grad.", StringComparison.Ordinal))
+        var grads = ForwardRun.Run(golden.Model, golden.Inputs(), gradients: true, golden.LossDefinition).Where(r => r.Name.StartsWith("grad.", StringComparison.Ordinal))
             .ToDictionary(r => r.Name["grad.".Length..], r => r.Value);
         foreach (JsonProperty expected in golden.Case.GetProperty("gradients").EnumerateObject())
         {
@@ -126,6 +126,34 @@ public sealed class ModelGoldenTests
         using var golden = GoldenModel.Open(name);
         Skip.IfNot(golden.Has("greedy.input_ids") && golden.Model is CausalLanguageModel, "no such golden");
         Assert.Equal(golden.Get("greedy.ids").ToArray<long>(), GreedyRun(golden));
+    }
+
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void GreedyTargets(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        Skip.IfNot(golden.Has("greedy.ids") && golden.Model is EncoderDecoderModel, "no such golden");
+        var model = (EncoderDecoderModel)golden.Model;
+        long[] expected = golden.Get("greedy.ids").ToArray<long>();
+        int batch = (int)golden.Get("greedy.ids").Shape[0], length = expected.Length / batch;
+        long[] last = [.. Enumerable.Range(0, batch).Select(b => expected[b * length])];
+        List<long>[] ids = [.. last.Select(first => new List<long> { first })];
+        SequenceCache[] caches = [.. Enumerable.Range(0, batch).Select(_ => new SequenceCache())];
+        for (int step = 1; step < length; step++)
+        {
+            using var scope = new Scope();
+            var pass = new ForwardPass(scope);
+            TokenBatch tokens = TokenBatch.Continue(last, [.. Enumerable.Repeat(1, batch)], caches, scope);
+            tokens.Source = step == 1 ? model.Encode(new ModelInputs(golden.Inputs("gen.")), pass) : null;   // then the caches remember it
+            Tensor logits = model.Logits(model.Hidden(tokens, pass), pass);
+            for (int b = 0; b < batch; b++)
+            {
+                double[] row = logits.Select(0, b).ToDoubles();
+                ids[b].Add(last[b] = Array.IndexOf(row, row.Max()));
+            }
+        }
+        Assert.Equal(model.DecoderStartTokenId, expected[0]);
+        Assert.Equal(expected, ids.SelectMany(row => row));
     }
 
     /// <summary>Continues the prompt by the most likely ids, without a cache.</summary>

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Banyan.Memory;
 
 namespace Banyan.Cpu;
 
@@ -36,27 +36,13 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
         {
             _taken = new int[slots];
         }
-        if (bytes > _bytes)
-        {
-            NativeMemory.AlignedFree(_memory);
-            _memory = null;
-            _bytes = 0;
-            _memory = (byte*)NativeMemory.AlignedAlloc(bytes, Line);
-            _bytes = bytes;
-        }
+        Grow(ref _memory, ref _bytes, bytes);
     }
 
     /// <summary>Memory for the description of a call (its segments and key masks): a place of its own, which <see cref="Reserve"/> leaves alone.</summary>
     public byte* Table(nint bytes)
     {
-        if ((nuint)bytes > _tableBytes)
-        {
-            NativeMemory.AlignedFree(_table);
-            _table = null;
-            _tableBytes = 0;
-            _table = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, Line);
-            _tableBytes = (nuint)bytes;
-        }
+        Grow(ref _table, ref _tableBytes, (nuint)bytes);
         return _table;
     }
 
@@ -94,10 +80,28 @@ internal sealed unsafe class AttentionWorkspace : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_memory);
-        NativeMemory.AlignedFree(_table);
-        _memory = _table = null;
-        _bytes = _tableBytes = 0;
+        Free(ref _memory, ref _bytes);
+        Free(ref _table, ref _tableBytes);
+    }
+
+    private static void Grow(ref byte* memory, ref nuint has, nuint wanted)
+    {
+        if (wanted > has)
+        {
+            Free(ref memory, ref has);
+            memory = NativePages.Allocate((long)wanted);
+            has = wanted;
+        }
+    }
+
+    private static void Free(ref byte* memory, ref nuint bytes)
+    {
+        if (memory != null)
+        {
+            NativePages.Free(memory, (long)bytes);
+        }
+        memory = null;
+        bytes = 0;
     }
 
     private static nuint RoundUp(nuint bytes) => (bytes + Line - 1) & ~(Line - 1);

@@ -1,6 +1,7 @@
 namespace Banyan.Cpu;
 
-/// <summary>h[t] = a[t] h[t - 1] + b[t] along one dimension (or from the end, with h[t + 1]). float32 runs in double precision.</summary>
+/// <summary>h[t] = a[t] h[t - 1] + b[t] along one dimension (or from the end, with h[t + 1]). One rounding for each step, so that a
+/// recurrence may be cut anywhere and goes on with the same bits.</summary>
 internal static unsafe class RecurrenceLoop
 {
     /// <summary>All of one shape; float32 or float64.</summary>
@@ -38,12 +39,12 @@ internal static unsafe class RecurrenceLoop
             for (long i = 0; i < n; i++)
             {
                 float* a = A + offset[0] + i * stride[0], b = B + offset[1] + i * stride[1], h = H + offset[2] + i * stride[2];
-                double value = b[0];
-                h[0] = b[0];
+                float value = b[0];
+                h[0] = value;
                 for (long k = 1; k < N; k++)
                 {
-                    value = a[k * StepA] * value + b[k * StepB];
-                    h[k * StepH] = (float)value;
+                    value = MathF.FusedMultiplyAdd(a[k * StepA], value, b[k * StepB]);
+                    h[k * StepH] = value;
                 }
             }
         }

@@ -45,6 +45,13 @@ public sealed class AttentionOptions
     /// <summary>Seed of dropout; a training step takes another each time.</summary>
     public ulong Seed { get; set; }
 
+    /// <summary>Gives every option its default again, so that a loop can use one object for all its calls.</summary>
+    public void Reset()
+    {
+        (Layout, Scale, Causal, Window, Left, Right, SoftCap) = (null, null, false, null, null, null, 0);
+        (AlibiSlopes, RelativeBias, Bias, Mask, Sinks, Dropout, Seed) = (null, null, null, null, null, 0, 0);
+    }
+
     /// <summary>A copy with this layout, which later changes of the options do not reach.</summary>
     internal AttentionOptions With(SequenceLayout layout)
     {

@@ -71,21 +71,12 @@ public static class RelativePositions
         return weight.Embedding(Tensor.From(index)).Transpose(0, 1);
     }
 
-    /// <summary>
-    /// ALiBi's slope of each head (Press et al. 2022), as <see cref="AttentionOptions.AlibiSlopes"/> wants them: for n = 2^k heads 2^(-8 i / n), i from 1
-    /// to n; for other counts the slopes of the next lower power of two, then every second one of the next higher.
-    /// </summary>
-    /// <param name="heads">Number of heads.</param>
-    /// <returns>(heads).</returns>
+    /// <summary>ALiBi's slopes (Press et al. 2022, arXiv:2108.12409): 2^(-8 h / H) for a power of two, with every second of twice as many behind it else.</summary>
+    /// <param name="heads">H.</param>
     public static Tensor AlibiSlopes(int heads)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
-        int lower = 1 << (int)Math.Log2(heads);
-        var slopes = new float[heads];
-        for (int i = 0; i < heads; i++)
-        {
-            slopes[i] = (float)Math.Pow(2, i < lower ? -8.0 * (i + 1) / lower : -4.0 * (2 * (i - lower) + 1) / lower);
-        }
-        return Tensor.From(slopes);
+        int power = 1 << (int)Math.Log2(Math.Max(heads, 1));
+        IEnumerable<double> First(int n) => Enumerable.Range(1, n).Select(h => Math.Pow(2, -8.0 * h / n));
+        return Tensor.From([.. First(power).Concat(First(2 * power).Where((_, i) => i % 2 == 0)).Take(heads).Select(s => (float)s)], new Shape(heads));
     }
 }

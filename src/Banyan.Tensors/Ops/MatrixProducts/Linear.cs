@@ -32,9 +32,10 @@ namespace Banyan.Ops
                 throw new ArgumentException($"linear: the input is {x.Shape}, the weight {weight.Shape}; the input's last size must be {width}");
             }
             Tensor rows = x.Reshape(-1, width);
-            Tensor w = transposed ? weight : weight.AsView([weight.Shape[1], weight.Shape[0]], [weight.Strides[1], weight.Strides[0]], weight.Body.Offset);
+            Scope? scope = Tensor.ScopeOf(x, weight, bias);
+            Tensor w = transposed ? weight : weight.AsView([weight.Shape[1], weight.Shape[0]], [weight.Strides[1], weight.Strides[0]], weight.Body.Offset, owner: scope);
             DType compute = Promotion.ComputeType(x.DType);
-            Tensor y = Tensor.Allocate(Tensor.ScopeOf(x, weight, bias), [rows.Shape[0], w.Shape[1]], compute, x.Device);
+            Tensor y = Tensor.Allocate(scope, [rows.Shape[0], w.Shape[1]], compute, x.Device);
             Tensor? wideBias = bias is null ? null : Elementwise.Convert(bias, compute);
             MatMulLoop.Run(Elementwise.Convert(rows, compute), Elementwise.Convert(w, compute), y, accumulate: false, wideBias);
             y = Elementwise.Convert(y, x.DType);

@@ -21,7 +21,7 @@ namespace Banyan.Ops
             Slice,
         }
 
-        private View(string name, Kind kind, in Shape shape, in Shape order = default, int dim = 0, long start = 0, long step = 1)
+        private View(string name, Kind kind, in Shape shape, in Shape order, int dim, long start, long step)
         {
             _name = name;
             _kind = kind;
@@ -55,10 +55,10 @@ namespace Banyan.Ops
             Span<long> strides = stackalloc long[Shape.MaxRank];
             if (TryStrides(x, shape, strides))
             {
-                return Record(x, x.AsView(shape, new Shape(strides[..shape.Rank]), x.Body.Offset), new("reshape", Kind.Reshape, x.Shape));
+                return Record(x, x.AsView(shape, new Shape(strides[..shape.Rank]), x.Body.Offset), "reshape", Kind.Reshape);
             }
             Tensor dense = x.Contiguous();
-            return Record(dense, dense.AsView(shape, shape.RowMajorStrides(), dense.Body.Offset), new("reshape", Kind.Reshape, x.Shape));
+            return Record(dense, dense.AsView(shape, shape.RowMajorStrides(), dense.Body.Offset), "reshape", Kind.Reshape);
         }
 
         // The strides under which x's memory shows its elements in row-major order as another shape, if there are any. x falls into runs of
@@ -112,7 +112,7 @@ namespace Banyan.Ops
                 inverse[from] = i;
             }
             Tensor y = x.AsView(new(sizes[..x.Rank]), new(strides[..x.Rank]), x.Body.Offset);
-            return Record(x, y, new("permute", Kind.Permute, x.Shape, order: new Shape(inverse[..x.Rank])));
+            return Record(x, y, "permute", Kind.Permute, order: new Shape(inverse[..x.Rank]));
         }
 
         /// <summary>Elements start, start + step, ... (length of them) along one dimension.</summary>
@@ -124,14 +124,15 @@ namespace Banyan.Ops
                 throw new ArgumentOutOfRangeException(nameof(start), $"slice: {length} elements from {start} by {step} do not lie in dimension {axis} of {x.Shape}");
             }
             Tensor y = x.AsView(x.Shape.With(axis, length), x.Strides.With(axis, x.Strides[axis] * step), x.Body.Offset + start * x.Strides[axis]);
-            return Record(x, y, new("slice", Kind.Slice, x.Shape, dim: axis, start: start, step: step));
+            return Record(x, y, "slice", Kind.Slice, dim: axis, start: start, step: step);
         }
 
-        private static Tensor Record(Tensor x, Tensor y, View op)
+        // The record is made only where a tape takes it: inference makes none.
+        private static Tensor Record(Tensor x, Tensor y, string name, Kind kind, in Shape order = default, int dim = 0, long start = 0, long step = 1)
         {
             if (Tape.Needs(y.Scope, x))
             {
-                y.Scope!.Tape!.Record(op, [x], y);
+                y.Scope!.Tape!.Record(new View(name, kind, x.Shape, order, dim, start, step), [x], y);
             }
             return y;
         }

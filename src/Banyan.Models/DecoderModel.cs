@@ -1,0 +1,60 @@
+using Banyan.Checkpoints;
+using Banyan.Nn;
+using Banyan.Ops;
+
+namespace Banyan.Models;
+
+/// <summary>A model with a decoder: each position predicts the next token from those before it, and from a source where there is one.</summary>
+public abstract class DecoderModel : Model
+{
+    /// <summary>Keeps the configuration.</summary>
+    protected DecoderModel(ConfigReader config) : base(config)
+    {
+    }
+
+    /// <summary>Number of token ids.</summary>
+    public abstract int VocabularySize { get; }
+
+    /// <summary>The longest sequence that the model was built for.</summary>
+    public abstract int MaxPositions { get; }
+
+    /// <summary>The head's weight (V, C), tied or not.</summary>
+    public abstract Parameter HeadWeight { get; }
+
+    /// <summary>
+    /// True when the logits are the hidden states times <see cref="HeadWeight"/> and nothing else, so that the loss can be computed without
+    /// the logits of a whole batch. Default: true.
+    /// </summary>
+    protected virtual bool HasPlainHead => true;
+
+    /// <summary>Final hidden states, the last norm included: (tokens, C).</summary>
+    public abstract Tensor Hidden(TokenBatch batch, ForwardPass pass);
+
+    /// <summary>Logits (rows, V) of hidden states (rows, C).</summary>
+    public virtual Tensor Logits(Tensor hidden, ForwardPass pass)
+    {
+        Tensor logits = Ops.Linear.Apply(hidden, HeadWeight);
+        return pass.Tap is null ? logits : pass.Tap.Visit("lm_head", logits);
+    }
+
+    /// <summary>
+    /// The training loss: summed over the targets, divided by <paramref name="tokens"/>. With a plain head the logits of the whole batch never exist.
+    /// </summary>
+    /// <param name="batch">The tokens.</param>
+    /// <param name="targets">(tokens), int64: the id that follows each token; -100 does not count.</param>
+    /// <param name="tokens">The divisor; null: the number of targets that count.</param>
+    /// <param name="pass">Owner, mode and taps.</param>
+    /// <param name="losses">Receives each token's loss (tokens), or null.</param>
+    /// <param name="smoothing">Label smoothing. Default: 0.</param>
+    public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null, double smoothing = 0)
+    {
+        Tensor hidden = Hidden(batch, pass);
+        if (HasPlainHead)
+        {
+            return LinearCrossEntropy.Apply(hidden, HeadWeight, targets, tokens, smoothing, losses: losses);
+        }
+        Tensor each = Banyan.Loss.CrossEntropy(Logits(hidden, pass), targets, labelSmoothing: smoothing, reduction: Reduction.None);
+        losses?.CopyFrom(each.Detach());
+        return each.Sum() / (tokens ?? Math.Max(1, targets.Ne(-100).ToDoubles().Sum()));
+    }
+}
