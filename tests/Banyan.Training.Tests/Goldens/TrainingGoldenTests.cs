@@ -40,15 +40,14 @@ internal sealed class TrainingRun
     {
         Skip.If(_name is "mlm_statistics", "pending: masking for masked language models");
         Skip.If(_name is "llama_bf16", "pending: bfloat16 compute kernels");
-        Skip.If(!File.Exists(Path.Combine(_inputs, "init", "config.json")), $"pending: {_name} is no model folder");
-        Model model = Load();
+        Module model = GoldenNetworks.Load(_name, Path.Combine(_inputs, "init")) ?? Load();
         JsonElement hyper = _case.GetProperty("hyper");
         double[] betas = [.. hyper.GetProperty("betas").EnumerateArray().Select(b => b.GetDouble())];
         var optimizer = new AdamW(ParameterGroup.DecayMatrices(model, hyper.GetProperty("weight_decay").GetDouble()), 1e-3, betas[0], betas[1], hyper.GetProperty("eps").GetDouble());
         using var step = new TrainingStep(model, optimizer, options with { ClipNorm = 1 });
         using SafetensorsFile batches = SafetensorsFile.Open(Path.Combine(_inputs, "batches.safetensors"));
         Dictionary<string, Tensor> tensors = batches.Names.ToDictionary(n => n, n => batches.LoadTensor(n));
-        IGoldenLoss loss = GoldenLosses.Of(model, _name.Contains("smooth", StringComparison.Ordinal) ? 0.1 : 0);
+        IGoldenLoss loss = model as IGoldenLoss ?? GoldenLosses.Of((Model)model, _name.Contains("smooth", StringComparison.Ordinal) ? 0.1 : 0);
         int parts = microBatches > 0 ? microBatches : _case.TryGetProperty("micro_batches", out JsonElement m) ? m.GetInt32() : 1;
         double[] losses = Numbers("loss_float64"), norms = Numbers("grad_norm_float64"), rates = Numbers("lr");
         for (int t = 0; t < losses.Length; t++)
@@ -91,7 +90,7 @@ internal sealed class TrainingRun
             x => x.Value.Slice(0, t, 1).Reshape([.. x.Value.Shape.Skip(1)]).Slice(0, p * each, each)));
     }
 
-    private void CheckWeights(Model model)
+    private void CheckWeights(Module model)
     {
         using SafetensorsFile final = SafetensorsFile.Open(Path.Combine(_folder, "final", "model.safetensors"));
         JsonElement distance = _case.GetProperty("final_weight_distance");
