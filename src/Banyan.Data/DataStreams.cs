@@ -9,4 +9,5 @@ internal static class DataStreams
     public const uint BlockOrder = 0x4441_0004;
     public const uint DocumentOrder = 0x4441_0005;
     public const uint PackOrder = 0x4441_0006;
+    public const uint Masking = 0x4441_0007;
 }
