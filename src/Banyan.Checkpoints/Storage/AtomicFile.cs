@@ -19,7 +19,12 @@ public sealed partial class AtomicFile : IDisposable
         _temporary = $"{_path}.tmp-{Guid.NewGuid():N}";
         try
         {
-            // Reserving the space first finds a full disk before an hour of writing.
+            // Reserving the space first finds a full disk before an hour of writing. Some file systems fill the disk before they refuse, and everyone
+            // else on it finds it full for that moment: so what plainly does not fit is not even tried.
+            if (FreeSpace(Path.GetDirectoryName(_path)!) is var free && length > free)
+            {
+                throw new IOException($"it takes {length} bytes and the disk has {free} left.");
+            }
             Handle = File.OpenHandle(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, length);
             RandomAccess.SetLength(Handle, length);
         }
@@ -104,6 +109,18 @@ public sealed partial class AtomicFile : IDisposable
         {
             _ = FSync(descriptor); // some network file systems refuse it for directories; there is nothing better to do
             _ = Close(descriptor);
+        }
+    }
+
+    private static long FreeSpace(string directory)
+    {
+        try
+        {
+            return new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(directory)! : directory).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            return long.MaxValue; // a network share, or no such folder: writing will tell
         }
     }
 
