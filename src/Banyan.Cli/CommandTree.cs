@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using Banyan.Checkpoints;
 using Banyan.Cli.Verbs;
 using Banyan.Tokenizers;
@@ -9,7 +10,7 @@ using Banyan.Training;
 namespace Banyan.Cli;
 
 /// <summary>The verbs, and what is common to all: options, exit codes, one line for each error.</summary>
-internal static class CommandTree
+internal static partial class CommandTree
 {
     // One row per verb.
     private static readonly Verb[] s_verbs =
@@ -83,7 +84,17 @@ internal static class CommandTree
         OperationCanceledException => "stopped",
         AggregateException { InnerExceptions: [var one] } => Describe(one),
         UsageException or CheckpointException or TokenizerFormatException or TrainingStoppedException or IOException or InvalidDataException
-            or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NotSupportedException or OutOfMemoryException => e.Message.ReplaceLineEndings("; "),
+            or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NotSupportedException or OutOfMemoryException => Line(e.Message),
         _ => null,
     };
+
+    // The runtime adds the name of a parameter of ours, which says nothing to a user, and the value on a line of its own.
+    private static string Line(string message) =>
+        ActualValue().Replace(ParameterName().Replace(message, ""), " (found $1)").ReplaceLineEndings("; ");
+
+    [GeneratedRegex(@" \(Parameter '\w+'\)")]
+    private static partial Regex ParameterName();
+
+    [GeneratedRegex(@"\r?\nActual value was (.*)\.$")]
+    private static partial Regex ActualValue();
 }

@@ -53,8 +53,12 @@ internal sealed class GeneratedSequence
     /// <summary>Chooses the next token.</summary>
     public GeneratedToken Add(ReadOnlySpan<float> logits)
     {
-        int id = _sampler.Next(logits, _prompt.Length + _ids.Count);
         double logSumExp = LogProbs.LogSumExp(logits);
+        if (!double.IsFinite(logSumExp))
+        {
+            throw _lm.NotFinite();
+        }
+        int id = _sampler.Next(logits, _prompt.Length + _ids.Count);
         IReadOnlyList<(int, double)> top = LogProbs.Top(logits, logSumExp, _options.TopLogProbs);
         _ids.Add(id);
         _logProbs.Add(logits[id] - logSumExp);

@@ -76,6 +76,14 @@ public sealed class LanguageModel
         return lm;
     }
 
+    /// <summary>Why a log-probability is not a number: the tensor of weights that is damaged, where there is one.</summary>
+    internal CheckpointException NotFinite()
+    {
+        string? damaged = Model.NamedParameters().Where(p => p.Parameter.Value.DType.IsFloat && !p.Parameter.Value.IsFinite().All().ToDoubles().All(v => v != 0)).Select(p => p.Name).FirstOrDefault();
+        return new(Source, damaged is null ? "the logits are not finite although every weight is: the numbers overflow on the way"
+            : $"the logits are not finite: the tensor \"{damaged}\" holds NaN or infinite numbers; expected finite ones");
+    }
+
     private static string? TokenizerPath(string path)
     {
         if (Directory.Exists(path))

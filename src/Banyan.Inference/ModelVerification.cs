@@ -26,7 +26,12 @@ public static class ModelVerification
         LanguageModel lm = LanguageModel.Load(path);
         long[] ids = Ids(lm.Model);
         float[] reference = Logits(lm.Model, ids, ComputePool.Shared);
-        yield return new("finite", reference.All(float.IsFinite), $"{reference.Length:N0} logits of {ids.Length} tokens");
+        bool finite = reference.All(float.IsFinite);
+        yield return new("finite", finite, finite ? $"{reference.Length:N0} logits of {ids.Length} tokens" : lm.NotFinite().Message);
+        if (!finite)
+        {
+            yield break; // NaN equals nothing: every other check would say the same
+        }
         foreach (int threads in new[] { 1, 2, 3, 4, 7 })
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -26,6 +26,7 @@ public static class TextScoring
     /// <param name="pool">The threads; null: the shared pool.</param>
     /// <param name="cancellationToken">Stops between windows.</param>
     /// <exception cref="ArgumentException">An id lies outside the vocabulary.</exception>
+    /// <exception cref="Banyan.Checkpoints.CheckpointException">The logits are not finite; the message names the tensor that is damaged.</exception>
     public static TextScore Score(this LanguageModel lm, IReadOnlyList<int> ids, int window = 0, ComputePool? pool = null, CancellationToken cancellationToken = default)
     {
         window = window == 0 ? lm.Model.MaxPositions : window;
@@ -43,7 +44,8 @@ public static class TextScoring
                 int next = begin + i + 1;
                 if (next < all.Length && next == logProbs.Count + 1)
                 {
-                    logProbs.Add(logits[all[next]] - Sampling.LogProbs.LogSumExp(logits));
+                    double logProb = logits[all[next]] - Sampling.LogProbs.LogSumExp(logits);
+                    logProbs.Add(double.IsNaN(logProb) ? throw lm.NotFinite() : logProb);
                 }
             });
         }

@@ -80,4 +80,17 @@ internal sealed class SettingReader
             throw new UsageException(e.Message, e);
         }
     }
+
+    /// <summary>Does work that reads more of the settings as it goes: an error that names them is wrong usage, any other is not.</summary>
+    public T Work<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (CheckpointException e) when (e.Path.StartsWith(_values.Source, StringComparison.Ordinal))
+        {
+            throw new UsageException(e.Message, e);
+        }
+    }
 }

@@ -34,10 +34,10 @@ internal sealed class PretrainVerb : Verb
         PretrainOptions options = SettingReader.Usage(() => PretrainOptions.Read(s.All));
         if (dry)
         {
-            return Plan(options, output, stop);
+            return s.Work(() => Plan(options, output, stop));
         }
         using var console = new PretrainConsole(output);
-        PretrainResult result = Pretraining.Run(options, console, stop);
+        PretrainResult result = s.Work(() => Pretraining.Run(options, console, stop));
         console.Break();
         File.WriteAllText(Path.Combine(result.Run, "report.html"), PretrainReport.Page(options, result, console.Samples).ToString());
         output.Line(FormattableString.Invariant($"step {result.Steps}: training loss {result.TrainLoss:F4}, held-out loss {result.ValidationLoss:F4}; {result.TokensPerSecond:F0} tokens/s, {result.PeakShare:P0} of the peak"));

@@ -37,12 +37,17 @@ internal sealed class TokenizerTrainVerb : Verb
         string[] special = s.Texts("special") is { Length: > 0 } given ? given : type == "char" ? [] : ["<|endoftext|>"];
         var reader = new DocumentReader(new DocumentReaderOptions { TextKey = s.Text("text_key", "text"), Strict = s.Flag("strict") });
         var clock = Stopwatch.StartNew();
-        IEnumerable<string> texts = reader.Read(s.Texts("file")).Select(d => d.Text);
+        long characters = 0;
+        IEnumerable<string> texts = reader.Read(s.Texts("file")).Select(d => { characters += d.Text.Length; return d.Text; });
         using ProgressLine bar = output.Progress("merges", size);
         var progress = new Merges(bar);
         Tokenizer tokenizer = type == "char" ? Tokenizer.TrainCharacters(texts, special)
             : Tokenizer.TrainByteLevel(texts, size, special, minFrequency: s.Int("min_frequency", 2, 0), progress: progress, cancellationToken: stop);
         bar.Break();
+        if (characters == 0)
+        {
+            throw new InvalidDataException($"{string.Join(", ", s.Texts("file"))}: no text in it; expected at least one document with some text");
+        }
         string path = s.Text("out", "tokenizer.json");
         tokenizer.Save(path);
         output.Line(FormattableString.Invariant($"{tokenizer.VocabularySize} tokens in {clock.Elapsed.TotalSeconds:F2} s: {path}"));
@@ -112,7 +117,13 @@ internal sealed class TokenizerDecodeVerb : Verb
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
-        string text = Tokenizer.Load(s.Text("path")).Decode(IdList.Parse(s.Text("ids")), skipSpecialTokens: !s.Flag("keep_special"));
+        Tokenizer tokenizer = Tokenizer.Load(s.Text("path"));
+        int[] ids = IdList.Parse(s.Text("ids"));
+        if (Array.FindIndex(ids, id => tokenizer.IdToToken(id) is null) is var at && at >= 0)
+        {
+            throw new InvalidDataException($"{s.Text("path")}: has no token with the id {ids[at]}; it has {tokenizer.VocabularySize} tokens");
+        }
+        string text = tokenizer.Decode(ids, skipSpecialTokens: !s.Flag("keep_special"));
         output.Line(text);
         output.Document(new JsonObject { ["text"] = text });
         return 0;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Banyan.Checkpoints;
 using Banyan.Data.Batches;
 using Banyan.Data.Corpora;
 using Banyan.Data.Readers;
@@ -90,7 +91,8 @@ public sealed class TrainingCorpus : IDisposable
     {
         if (o.Tokenizer is not ("char" or "bpe"))
         {
-            return Tokenizer.Load(o.Tokenizer);
+            return Path.Exists(o.Tokenizer) ? Tokenizer.Load(o.Tokenizer)
+                : throw new CheckpointException("data.tokenizer", $"there is no file or folder {o.Tokenizer}; expected bpe, char, or the path of a tokenizer");
         }
         string file = Path.Combine(place, "tokenizer.json");
         if (File.Exists(file))
@@ -104,6 +106,10 @@ public sealed class TrainingCorpus : IDisposable
         if (o.Tokenizer == "bpe" && o.Packing != "random")
         {
             trained = BeginningWith(trained, End);
+        }
+        if (trained.VocabularySize == 0)
+        {
+            throw NoText(o.Train);
         }
         trained.Save(file);
         return trained;
@@ -161,7 +167,7 @@ public sealed class TrainingCorpus : IDisposable
         }
         if (shard.TokenCount == 0)
         {
-            throw new InvalidDataException($"{string.Join(", ", sources)}: no text in it; expected at least one document with some text");
+            throw NoText(sources);
         }
         if (reader.ReplacedSequences > 0)
         {
@@ -169,4 +175,7 @@ public sealed class TrainingCorpus : IDisposable
         }
         shard.Complete();
     }
+
+    private static InvalidDataException NoText(IEnumerable<string> sources) =>
+        new($"{string.Join(", ", sources)}: no text in it; expected at least one document with some text");
 }

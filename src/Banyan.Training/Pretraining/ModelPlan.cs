@@ -39,14 +39,24 @@ public static class ModelPlan
         return ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(config.ToJsonString(new JsonSerializerOptions { WriteIndented = true })), $"{recipe.Source}: model");
     }
 
-    /// <summary>The model of a configuration; keys that it does not read are refused.</summary>
-    public static CausalLanguageModel Create(ConfigReader config, ModelRegistry? registry = null)
+    /// <summary>The model of a recipe, without numbers; keys that it does not read are refused.</summary>
+    /// <param name="recipe">The section <c>model</c>.</param>
+    /// <param name="tokenizer">The tokenizer of the data.</param>
+    /// <param name="sequence">Tokens of a training sequence.</param>
+    /// <exception cref="CheckpointException">A value is impossible, or does not fit the tokenizer or the sequences; the message names the key.</exception>
+    public static CausalLanguageModel Create(ConfigReader recipe, Tokenizer tokenizer, int sequence)
     {
-        Model model = (registry ?? ModelRegistry.Default).Create(config);
+        ConfigReader config = Configure(recipe, tokenizer, sequence);
+        Model any = ModelRegistry.Default.Create(config);
         _ = config.GetStrings("architectures");
         _ = (config.Has("model_type"), config.Has("eos_token_id"), config.Has("bos_token_id"), config.Has("vocab_size"));
         config.RefuseUnreadKeys();
-        return model as CausalLanguageModel ?? throw new CheckpointException(config.Source, $"a {model.GetType().Name} does not predict the next token; expected a decoder-only language model");
+        CausalLanguageModel model = any as CausalLanguageModel
+            ?? throw new CheckpointException(config.Source, $"a {any.GetType().Name} does not predict the next token; expected a decoder-only language model");
+        return model.MaxPositions < sequence ? throw new CheckpointException(config.Source, $"train.sequence is {sequence}, but the model has {model.MaxPositions} positions; expected at most that")
+            : model.VocabularySize < tokenizer.VocabularySize
+                ? throw new CheckpointException(config.Source, $"vocab_size is {model.VocabularySize}, but the tokenizer has {tokenizer.VocabularySize} tokens; expected at least that")
+            : model;
     }
 
     /// <summary>The token that ends documents, or null where the tokenizer has none.</summary>

@@ -81,13 +81,9 @@ public sealed class Pretraining : IDisposable
         {
             throw new CheckpointException(_o.Run.Dir, "holds the checkpoints of a run; run.resume=true goes on with it, another run.dir begins a new one");
         }
+        MakeFolder(_o.Run.Dir);
         _corpus = TrainingCorpus.Prepare(_o.Data, Path.Combine(_o.Run.Dir, "data"), _o.Seed, new Messages(Say), _cancellation);
-        ConfigReader config = ModelPlan.Configure(_o.Model, _corpus.Tokenizer, _o.Train.Sequence);
-        _model = ModelPlan.Create(config);
-        if (_model.MaxPositions < _o.Train.Sequence)
-        {
-            throw new CheckpointException(config.Source, $"train.sequence is {_o.Train.Sequence}, but the model has {_model.MaxPositions} positions; expected at most that");
-        }
+        _model = ModelPlan.Create(_o.Model, _corpus.Tokenizer, _o.Train.Sequence);
         _model.Initialize(_o.Seed);
         if (_o.Model.Has("path"))
         {
@@ -106,6 +102,18 @@ public sealed class Pretraining : IDisposable
         _peakGflops = MachineLimits.Measure(Pool.Threads).Gflops;
         Say($"{_model.GetType().Name} with {_model.ParameterCount:N0} parameters; {_corpus.Training.TokenCount:N0} tokens to train on, {_corpus.Validation.TokenCount:N0} held out");
         _logger.Started(_model.GetType().Name, _model.ParameterCount, _corpus.Training.TokenCount, _corpus.Validation.TokenCount, _o.Train.Steps, _o.Run.Dir);
+    }
+
+    private static void MakeFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException(path, "cannot be made a folder for the run; expected a run.dir that can be written", e);
+        }
     }
 
     private void PassOver(CheckpointException e)

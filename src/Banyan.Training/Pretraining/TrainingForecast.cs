@@ -31,7 +31,7 @@ public sealed record TrainingForecast(string Model, long Parameters, long Parame
     public static TrainingForecast Of(PretrainOptions options, CancellationToken cancellationToken = default)
     {
         using TrainingCorpus corpus = TrainingCorpus.Prepare(options.Data, Path.Combine(options.Run.Dir, "data"), options.Seed, cancellationToken: cancellationToken);
-        CausalLanguageModel model = ModelPlan.Create(ModelPlan.Configure(options.Model, corpus.Tokenizer, options.Train.Sequence));
+        CausalLanguageModel model = ModelPlan.Create(options.Model, corpus.Tokenizer, options.Train.Sequence);
         return Of(model, corpus.TrainingBatches(options.Train, options.Seed).Get(0), options);
     }
 
