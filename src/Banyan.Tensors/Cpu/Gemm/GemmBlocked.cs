@@ -145,7 +145,7 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     }
 
     private readonly void PackRows(long row, long rows, float* to) =>
-        Packing.Rows(_g.A + (_row0 + row) * _g.ARow + _k0 * _g.ACol, _g.ARow, _g.ACol, rows, _depth, to, TileRows);
+        Packing.Rows<S, V>(_g.A + (_row0 + row) * _g.ARow + _k0 * _g.ACol, _g.ARow, _g.ACol, rows, _depth, to);
 
     private readonly void PackColumns(long col, long cols, float* to) =>
         Packing.Panels<S, V>(_g.B + _k0 * _g.BRow + (_col0 + col) * _g.BCol, _g.BRow, _g.BCol, cols, _depth, to);

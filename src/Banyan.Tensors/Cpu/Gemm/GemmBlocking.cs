@@ -2,8 +2,8 @@ namespace Banyan.Cpu;
 
 /// <summary>
 /// How a product is cut (after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). The packed block of the
-/// shared operand, <see cref="Rows"/> of A or <see cref="Columns"/> of B times <see cref="Depth"/>, waits in the last cache; a panel
-/// of <see cref="Depth"/> x 2W is about as large as the first. The result does not depend on it.
+/// shared operand, <see cref="Rows"/> of A or <see cref="Columns"/> of B times <see cref="Depth"/>, waits in the last cache; panels
+/// of <see cref="Depth"/> x 2W come from the second, and a tile of A stays in the first. The result does not depend on it.
 /// </summary>
 internal readonly record struct GemmBlocking(long Rows, long Columns, long Depth, OperandPacking Packing = OperandPacking.Auto)
 {
@@ -19,7 +19,7 @@ internal readonly record struct GemmBlocking(long Rows, long Columns, long Depth
     private static GemmBlocking For(long l1, long l3, int width)
     {
         const int Bytes = sizeof(float);
-        long depth = Math.Clamp(l1 / (TileColumns(width) * Bytes), 128, 512);
+        long depth = Math.Clamp(2 * l1 / (TileColumns(width) * Bytes), 128, 768);
         long lines = Math.Max(l3 / 4 / (depth * Bytes), 256);
         return new(lines, lines, depth);
     }

@@ -14,21 +14,48 @@ internal static unsafe class Packing
     /// Tiles of A, each interleaved: <c>to[tile * k * tileRows + i * tileRows + r] = a[(tile * tileRows + r) * aRow + i * aCol]</c>. Places of
     /// missing rows stay undefined.
     /// </summary>
-    public static void Rows(float* a, long aRow, long aCol, long rows, long k, float* to, long tileRows)
+    public static void Rows<S, V>(float* a, long aRow, long aCol, long rows, long k, float* to) where S : struct, ISimd<V> where V : struct
     {
+        int tileRows = GemmBlocking.TileRows(S.Width);
         long whole = aRow == 1 ? rows / tileRows : 0;
+        // Whole vectors are copied where the operand goes on behind the tile and the place behind is written afterwards.
+        long wide = S.Width > tileRows ? Math.Min(whole, (rows - S.Width + tileRows) / tileRows) : 0;
         for (long i = 0; i < k && whole > 0; i++)
         {
             // Rows lie side by side: one pass over a line of the operand fills all tiles.
-            for (long tile = 0; tile < whole; tile++)
+            PrefetchLine(a, aCol, i, k, whole * tileRows);
+            long wideHere = i + 1 < k ? wide : 0;
+            for (long tile = 0; tile < wideHere; tile++)
+            {
+                S.Store(to + (tile * k + i) * tileRows, S.Load(a + i * aCol + tile * tileRows));
+            }
+            for (long tile = wideHere; tile < whole; tile++)
             {
                 CopyLine(a + i * aCol + tile * tileRows, to + (tile * k + i) * tileRows, tileRows);
             }
         }
         for (long r = whole * tileRows; r < rows; r += tileRows)
         {
-            OneTile(a + r * aRow, aRow, aCol, Math.Min(tileRows, rows - r), k, to + r * k, tileRows);
+            long done = aCol == 1 && rows - r >= S.Width && S.Width > tileRows ? WideTile<S, V>(a + r * aRow, aRow, k, to + r * k, tileRows) : 0;
+            OneTile(a + r * aRow + done * aCol, aRow, aCol, Math.Min(tileRows, rows - r), k - done, to + r * k + done * tileRows, tileRows);
         }
+    }
+
+    // Whole vectors of rows, the first of which make the tile: what the others write lies where the next column is written afterwards. So the last
+    // columns are left to the narrow way: behind them is what another thread may have packed. Returns the columns that are done.
+    private static long WideTile<S, V>(float* a, long aRow, long k, float* to, int step) where S : struct, ISimd<V> where V : struct
+    {
+        long i = 0;
+        for (; i + 4 < k; i += 4)
+        {
+            PrefetchNext<S, V>(a, aRow, i);
+            Four<V> x = Columns.Load4<V>(a + i, aRow);
+            S.Store(to + i * step, x.V0);
+            S.Store(to + (i + 1) * step, x.V1);
+            S.Store(to + (i + 2) * step, x.V2);
+            S.Store(to + (i + 3) * step, x.V3);
+        }
+        return i;
     }
 
     private static void OneTile(float* a, long aRow, long aCol, long rows, long k, float* to, long step)
@@ -54,6 +81,7 @@ internal static unsafe class Packing
         long whole = bCol == 1 ? cols / width : 0;
         for (long i = 0; i < k && whole > 0; i++)
         {
+            PrefetchLine(b, bRow, i, k, whole * width);
             for (long panel = 0; panel < whole; panel++)
             {
                 float* from = b + i * bRow + panel * width, line = to + (panel * k + i) * width;
@@ -113,6 +141,21 @@ internal static unsafe class Packing
             for (int row = 0; row < each; row++)
             {
                 Sse.Prefetch0(line + row * bCol);
+            }
+        }
+    }
+
+    // Lines of a large operand lie on pages of their own, where no prefetcher goes by itself.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchLine(float* from, long stride, long i, long k, long count)
+    {
+        const int Ahead = 8, Line = 16;
+        if (Sse.IsSupported && i + Ahead < k)
+        {
+            float* line = from + (i + Ahead) * stride;
+            for (long n = 0; n < count; n += Line)
+            {
+                Sse.Prefetch0(line + n);
             }
         }
     }
