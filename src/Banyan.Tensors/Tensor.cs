@@ -67,7 +67,7 @@ public sealed partial class Tensor
     public bool IsContiguous => Body.IsContiguous;
 
     /// <summary>The threads that compute operations on this tensor.</summary>
-    internal ComputePool Pool => Body.Scope?.Pool ?? ComputePool.Shared;
+    internal ComputePool Pool => Body.Scope?.Pool ?? ComputePool.Current;
 
     /// <summary>True when gradients flow to (or through) this tensor. Setting it marks a leaf (a parameter).</summary>
     /// <exception cref="InvalidOperationException">Set on a tensor that is not floating-point, or that an operation made.</exception>

@@ -41,6 +41,29 @@ public sealed unsafe class ComputePool : IDisposable
     /// <summary>The pool that tensors outside any scope use: one thread per processor.</summary>
     public static ComputePool Shared { get; } = new(Environment.ProcessorCount);
 
+    [ThreadStatic]
+    private static ComputePool? t_current;
+
+    /// <summary>The pool that this thread's tensors outside any scope use: the innermost of <see cref="Use"/>, or the shared one.</summary>
+    internal static ComputePool Current => t_current ?? Shared;
+
+    /// <summary>
+    /// Until the result is disposed, operations of this thread on tensors outside any scope (updates of weights and their gradients) run on this
+    /// pool: two pools at once would have more threads than there are processors.
+    /// </summary>
+    public Usage Use() => new(this);
+
+    /// <summary>Ends what <see cref="ComputePool.Use"/> began.</summary>
+    public readonly ref struct Usage
+    {
+        private readonly ComputePool? _before;
+
+        internal Usage(ComputePool pool) => (_before, t_current) = (t_current, pool);
+
+        /// <summary>Goes back to the pool before.</summary>
+        public void Dispose() => t_current = _before;
+    }
+
     /// <summary>Starts a pool.</summary>
     /// <param name="threads">Threads that compute, the caller included; at least 1.</param>
     public ComputePool(int threads)

@@ -63,6 +63,7 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Begins a step: gradients count from zero.</summary>
     public void Begin()
     {
+        using ComputePool.Usage threads = _scope.Pool.Use();
         foreach (Parameter p in _parameters)
         {
             p.Value.ZeroGrad();
@@ -75,6 +76,7 @@ public sealed class TrainingStep : IDisposable
     /// <param name="loss">Computes, in the pass's scope, the summed loss divided by its second argument; 0-d.</param>
     public void Accumulate(long count, Func<ForwardPass, double, Tensor> loss)
     {
+        using ComputePool.Usage threads = _scope.Pool.Use();
         // All micro-batches of a step are divided by the same number; End corrects it by the number that counted in the end.
         _nominal = _nominal == 0 ? Math.Max(count, 1) : _nominal;
         var pass = new ForwardPass(_scope)
@@ -96,6 +98,7 @@ public sealed class TrainingStep : IDisposable
     /// <param name="skip">Decides, knowing loss and norm, to leave the weights as they are; null never does.</param>
     public StepResult End(double learningRate, Func<StepResult, bool>? skip = null)
     {
+        using ComputePool.Usage threads = _scope.Pool.Use();
         double scale = (double)_nominal / Math.Max(_counted, 1);
         double norm = GradientNorm.Of(_parameters) * scale;
         var result = new StepResult(_sum / Math.Max(_counted, 1), norm, _counted);
