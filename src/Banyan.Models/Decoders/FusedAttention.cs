@@ -42,7 +42,7 @@ public class FusedAttention : CausalAttention
         int h = Config.NumAttentionHeads, g = Config.NumKeyValueHeads, each = h / g;
         if (_layout == FusedLayout.Stacked)
         {
-            return (heads.Slice(1, 0, h), heads.Slice(1, h, g), heads.Slice(1, h + g, g));
+            return heads.Split(1, h, g, g);
         }
         Tensor groups = heads.Reshape(-1, g, each + 2, Config.HeadDim);
         return (groups.Slice(2, 0, each).Reshape(-1, h, Config.HeadDim), groups.Select(2, each), groups.Select(2, each + 1));

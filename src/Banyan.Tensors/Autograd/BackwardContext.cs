@@ -25,6 +25,9 @@ public readonly ref struct BackwardContext
     /// <summary>Number of inputs.</summary>
     public int InputCount => _node.Inputs.Count;
 
+    /// <summary>Number of outputs.</summary>
+    public int OutputCount => _node.Outputs.Count;
+
     /// <summary>Input i of the forward pass.</summary>
     public Tensor Input(int i) => _node.Inputs[i];
 

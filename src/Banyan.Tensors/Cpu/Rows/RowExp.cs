@@ -12,22 +12,10 @@ internal static unsafe class RowExp
     /// <param name="exponentials">Receives e^(x[i] - max); may be x itself, or null.</param>
     public static float Sum<S, V>(float* x, float max, long n, float* exponentials) where S : struct, ISimd<V> where V : struct
     {
-        float* block = stackalloc float[BlockSize];
-        V shift = S.Splat(max);
         float sum = 0;
         for (long from = 0; from < n; from += BlockSize)
         {
-            long m = Math.Min(BlockSize, n - from), i = 0;
-            float* e = exponentials == null ? block : exponentials + from;
-            for (; i <= m - S.Width; i += S.Width)
-            {
-                S.Store(e + i, VectorMath.Exp<S, V>(S.Sub(S.Load(x + from + i), shift)));
-            }
-            for (; i < m; i++)
-            {
-                e[i] = VectorMath.Exp<SimdScalar, float>(x[from + i] - max);
-            }
-            sum += RowReduce.Sum<S, V>(e, m);
+            sum += RowReduce.ExpSum<S, V>(x + from, max, Math.Min(BlockSize, n - from), exponentials == null ? null : exponentials + from);
         }
         return sum;
     }

@@ -56,6 +56,28 @@ internal static unsafe class RowReduce
         }
     }
 
+    private readonly struct Exponential(float shift, float* exponentials) : ITerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Next<S, V>(V sum, float* x, long i) where S : struct, ISimd<V> where V : struct
+        {
+            V e = VectorMath.ExpNonPositive<S, V>(S.Sub(S.Load(x + i), S.Splat(shift)));
+            if (exponentials != null)
+            {
+                S.Store(exponentials + i, e);
+            }
+            return S.Add(sum, e);
+        }
+    }
+
+    /// <summary>Sum of e^(x[i] - shift), where nothing is larger than the shift.</summary>
+    /// <param name="x">The row.</param>
+    /// <param name="shift">Its largest element.</param>
+    /// <param name="n">Length of the row.</param>
+    /// <param name="exponentials">Receives the terms; may be x itself, or null.</param>
+    public static float ExpSum<S, V>(float* x, float shift, long n, float* exponentials) where S : struct, ISimd<V> where V : struct =>
+        Fold<S, V, Exponential>(new(shift, exponentials), x, n);
+
     /// <summary>Sum of x[i].</summary>
     public static float Sum<S, V>(float* x, long n) where S : struct, ISimd<V> where V : struct => Fold<S, V, Plain>(default, x, n);
 
@@ -144,10 +166,14 @@ internal static unsafe class RowReduce
             }
             float* lanes = stackalloc float[Lanes];
             S.Store(lanes, S.Max(S.Max(a, b), S.Max(c, d)));
-            for (int j = 0; j < S.Width; j++)
+            for (int half = S.Width / 2; half > 0; half /= 2)
             {
-                best = MathF.Max(best, lanes[j]);
+                for (int j = 0; j < half; j++)
+                {
+                    lanes[j] = MathF.Max(lanes[j], lanes[j + half]);
+                }
             }
+            best = lanes[0];
         }
         for (; i < n; i++)
         {
