@@ -68,6 +68,9 @@ public sealed class ModelRegistry
     /// <summary>The known architectures, by the names in <c>config.json</c>.</summary>
     public IReadOnlyCollection<string> Architectures => _byArchitecture.Keys;
 
+    /// <summary>The known model types: <c>model_type</c> in <c>config.json</c>.</summary>
+    public IReadOnlyCollection<string> ModelTypes => _byType.Keys;
+
     /// <summary>Adds an architecture. The first one of a model type is what a configuration without <c>architectures</c> means.</summary>
     public ModelRegistry Add(string architecture, string modelType, Func<ConfigReader, Model> build)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Banyan.Checkpoints;
@@ -11,42 +10,24 @@ namespace Banyan.Training;
 public static class ModelPlan
 {
     /// <summary>
-    /// The configuration: the recipe's own keys over those that <c>depth</c> sets, the vocabulary and the end token of the tokenizer, and the
-    /// sequence length as context.
+    /// The model of a recipe, without numbers. Its configuration: the recipe's own keys over those that <c>depth</c> sets, the vocabulary and the end token
+    /// of the tokenizer, and the sequence length as context. Keys of the recipe that the model does not read are refused.
     /// </summary>
-    /// <param name="recipe">The section <c>model</c>.</param>
-    /// <param name="tokenizer">The tokenizer of the data.</param>
-    /// <param name="sequence">Tokens of a training sequence.</param>
-    /// <exception cref="CheckpointException">A value is impossible; the message names the key.</exception>
-    public static ConfigReader Configure(ConfigReader recipe, Tokenizer tokenizer, int sequence)
-    {
-        string type = recipe.GetString("type", recipe.Has("model_type") ? recipe.GetString("model_type") : "llama");
-        JsonObject config = Depth(type, recipe.GetInt("depth", 4, min: 1, max: 512));
-        config["model_type"] = type;
-        config["vocab_size"] = tokenizer.VocabularySize;
-        config[type == "gpt2" ? "n_positions" : "max_position_embeddings"] = sequence;
-        if (EndId(tokenizer) is { } end)
-        {
-            config["eos_token_id"] = end;
-        }
-        foreach ((string key, JsonNode? value) in JsonNode.Parse(recipe.Json)!.AsObject())
-        {
-            if (key is not ("type" or "depth" or "path"))
-            {
-                config[key] = value?.DeepClone();
-            }
-        }
-        return ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(config.ToJsonString(new JsonSerializerOptions { WriteIndented = true })), $"{recipe.Source}: model");
-    }
-
-    /// <summary>The model of a recipe, without numbers; keys that it does not read are refused.</summary>
     /// <param name="recipe">The section <c>model</c>.</param>
     /// <param name="tokenizer">The tokenizer of the data.</param>
     /// <param name="sequence">Tokens of a training sequence.</param>
     /// <exception cref="CheckpointException">A value is impossible, or does not fit the tokenizer or the sequences; the message names the key.</exception>
     public static CausalLanguageModel Create(ConfigReader recipe, Tokenizer tokenizer, int sequence)
     {
-        ConfigReader config = Configure(recipe, tokenizer, sequence);
+        JsonObject own = Own(recipe, tokenizer), suggested = Suggested(recipe, sequence);
+        ConfigReader tried = Join(suggested, own, recipe.Source);
+        _ = ModelRegistry.Default.Create(tried);
+        // Families name the same number differently: what this one did not read of the suggestions was another family's name.
+        foreach (string key in tried.UnreadKeys())
+        {
+            suggested.Remove(key);
+        }
+        ConfigReader config = Join(suggested, own, recipe.Source);
         Model any = ModelRegistry.Default.Create(config);
         _ = config.GetStrings("architectures");
         _ = (config.Has("model_type"), config.Has("eos_token_id"), config.Has("bos_token_id"), config.Has("vocab_size"));
@@ -59,22 +40,67 @@ public static class ModelPlan
             : model;
     }
 
+    private static ConfigReader Join(JsonObject suggested, JsonObject own, string source)
+    {
+        JsonObject config = suggested.DeepClone().AsObject();
+        foreach ((string key, JsonNode? value) in own)
+        {
+            config[key] = value?.DeepClone();
+        }
+        return ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(config.ToJsonString(new JsonSerializerOptions { WriteIndented = true })), $"{source}: model");
+    }
+
+    private static JsonObject Own(ConfigReader recipe, Tokenizer tokenizer)
+    {
+        var config = new JsonObject
+        {
+            ["model_type"] = recipe.GetString("type", recipe.Has("model_type") ? recipe.GetString("model_type") : "llama"), ["vocab_size"] = tokenizer.VocabularySize,
+        };
+        if (EndId(tokenizer) is { } end)
+        {
+            config["eos_token_id"] = end;
+        }
+        foreach ((string key, JsonNode? value) in JsonNode.Parse(recipe.Json)!.AsObject())
+        {
+            if (key is not ("type" or "depth" or "path"))
+            {
+                config[key] = value?.DeepClone();
+            }
+        }
+        return config;
+    }
+
+    // One dial: 64 of width for each layer, heads of 64 (32 below 4 layers), SwiGLU of 8/3 the width in steps of 32; under every name that a family has for it.
+    private static JsonObject Suggested(ConfigReader recipe, int sequence)
+    {
+        var config = new JsonObject { ["tie_word_embeddings"] = true };
+        int depth = recipe.GetInt("depth", 4, min: 1, max: 512);
+        Set(depth, "num_hidden_layers", "n_layer", "n_layers", "num_layers");
+        int width = Set(Math.Max(128, 64 * depth), "hidden_size", "n_embd", "d_model", "word_embed_proj_dim");
+        int heads = Set(depth < 4 ? width / 32 : width / 64, "num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads");
+        Set(((8 * width / 3) + 31) / 32 * 32, "intermediate_size", "ffn_dim", "dff");
+        Set(sequence, "max_position_embeddings", "n_positions", "max_seq_len");
+        Set(heads, "num_key_value_heads");
+        if (heads > 0 && width % heads == 0)
+        {
+            Set(width / heads, "head_dim");
+        }
+        return config;
+
+        int Set(int value, params ReadOnlySpan<string> names)
+        {
+            foreach (string name in names)
+            {
+                value = recipe.Has(name) ? recipe.GetInt(name) : value;
+            }
+            foreach (string name in names)
+            {
+                config[name] = value;
+            }
+            return value;
+        }
+    }
+
     /// <summary>The token that ends documents, or null where the tokenizer has none.</summary>
     public static int? EndId(Tokenizer tokenizer) => new[] { "<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>" }.Select(tokenizer.TokenToId).FirstOrDefault(id => id is not null);
-
-    // One dial: 64 of width for each layer, heads of 64 (32 below 4 layers), SwiGLU of 8/3 the width in steps of 32.
-    private static JsonObject Depth(string type, int depth)
-    {
-        int width = Math.Max(128, 64 * depth), heads = depth < 4 ? width / 32 : width / 64;
-        return type == "gpt2"
-            ? new JsonObject { ["n_layer"] = depth, ["n_embd"] = width, ["n_head"] = heads }
-            : new JsonObject
-            {
-                ["num_hidden_layers"] = depth,
-                ["hidden_size"] = width,
-                ["num_attention_heads"] = heads,
-                ["intermediate_size"] = ((8 * width / 3) + 31) / 32 * 32,
-                ["tie_word_embeddings"] = true,
-            };
-    }
 }
