@@ -54,7 +54,15 @@ internal sealed partial class LayerCase : IDisposable
         return Pass.Scope.Use(x);
     }
 
+    /// <summary>Any other tensor of the case.</summary>
+    public Tensor Get(string name) => _arrays.Get(name);
+
+    /// <summary>A number of case.json itself.</summary>
+    public double Value(string name) => _json.GetProperty(name).GetDouble();
+
     public Tensor? TryIn(string name) => _arrays.Has("in." + name) ? In(name) : null;
+
+    public IEnumerable<string> WeightNames => _arrays.Names.Where(n => n.StartsWith("w.", StringComparison.Ordinal)).Select(n => n[2..]);
 
     public long[] WeightShape(string name) => _arrays.Get("w." + name).Shape.Span.ToArray();
 

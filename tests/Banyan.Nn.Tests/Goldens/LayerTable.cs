@@ -10,9 +10,12 @@ internal static class LayerTable
     /// <summary>The tolerance of the outputs, or null where the case is pending.</summary>
     public static double? Run(LayerCase c) => c.Name switch
     {
+        _ when AttentionTable.Run(c) is { } tolerance => tolerance,
+        _ when SequenceTable.Run(c) is { } tolerance => tolerance,
+        "weight_norm_linear" => One(c, c.Load(new WeightNormLinear(5, 4)).Forward(c.In("x"), c.Pass)),
         _ when c.Name.StartsWith("conv", StringComparison.Ordinal) => Convolution(c),
         _ when c.Name.StartsWith("batchnorm", StringComparison.Ordinal) => BatchNorm(c),
-        _ when c.Name.Contains("norm") && c.Name != "weight_norm_linear" && !c.Name.Contains("layer_") => Norm(c),
+        _ when c.Name.Contains("norm") && !c.Name.Contains("layer_") => Norm(c),
         _ when c.Name.StartsWith("mha", StringComparison.Ordinal) => Attention(c),
         _ when c.Name.StartsWith("transformer", StringComparison.Ordinal) || c.Name.Contains("coder_layer") => Transformer(c),
         _ when c.Name.StartsWith("rnn", StringComparison.Ordinal) || c.Name.StartsWith("lstm", StringComparison.Ordinal) || c.Name.StartsWith("gru", StringComparison.Ordinal) => Recurrence(c),
@@ -162,7 +165,7 @@ internal static class LayerTable
 
     private static double? WithoutParameters(LayerCase c)
     {
-        Tensor? x = c.Name.Contains("pool") || c.Name.StartsWith("adaptive_avg", StringComparison.Ordinal) || c.Name is "fold" or "unfold" or "pixel_shuffle" or "pixel_unshuffle" or "local_response" ? c.TryIn("x") : null;
+        Tensor? x = c.Name.Contains("pool") || c.Name.StartsWith("adaptive_", StringComparison.Ordinal) || c.Name.StartsWith("upsample", StringComparison.Ordinal) || c.Name is "fold" or "unfold" or "pixel_shuffle" or "pixel_unshuffle" or "local_response" ? c.TryIn("x") : null;
         if (x is null)
         {
             return null;
@@ -170,9 +173,13 @@ internal static class LayerTable
         Shape kernel = Spread(c.Argument("kernel_size"), x.Rank - 2), stride = c.Argument("stride"), padding = c.Argument("padding"), dilation = c.Argument("dilation");
         Tensor? y = c.Name switch
         {
-            "maxpool2d_indices" => null,
+            "maxpool2d_indices" => WithIndices(c, x),
+            "lppool2d" => x.LpPool(2, kernel),
+            "adaptive_max2d" => x.AdaptiveMaxPool(c.Argument("output_size")),
+            "upsample_nearest" => x.Interpolate(Scaled(c, x)),
+            "upsample_bilinear" => x.Interpolate(Scaled(c, x), InterpolationMode.Linear),
             _ when c.Name.StartsWith("maxpool", StringComparison.Ordinal) => x.MaxPool(kernel, stride, padding, dilation, c.Reference.Contains("ceil_mode=True")),
-            "avgpool2d_divisor" => null,
+            "avgpool2d_divisor" => x.AvgPool(kernel, stride, padding, divisorOverride: 3),
             _ when c.Name.StartsWith("avgpool", StringComparison.Ordinal) => x.AvgPool(kernel, stride, padding, c.Name == "avgpool2d_nopad", c.Name != "avgpool2d_nopad"),
             _ when c.Name.StartsWith("adaptive_avg", StringComparison.Ordinal) => x.AdaptiveAvgPool(Spread(c.Argument("output_size"), x.Rank - 2)),
             "fold" => x.Fold(c.Argument("output_size"), kernel.Rank == 2 ? kernel : c.Argument("kernel_size"), stride, padding, dilation),
@@ -184,6 +191,15 @@ internal static class LayerTable
         };
         return y is null ? null : One(c, y);
     }
+
+    private static Tensor WithIndices(LayerCase c, Tensor x)
+    {
+        (Tensor y, Tensor indices) = x.MaxPoolWithIndices([2, 2]);
+        c.Out("indices", indices);
+        return y;
+    }
+
+    private static Shape Scaled(LayerCase c, Tensor x) => c.Argument("scale_factor") is [var factor] ? new Shape(x.Shape[-2] * factor, x.Shape[-1] * factor) : c.Argument("size");
 
     private static Shape Spread(long[] sizes, int n) => sizes.Length == 1 ? Enumerable.Repeat(sizes[0], n).ToArray() : sizes;
 }
