@@ -18,8 +18,9 @@ public abstract class CausalLanguageModel : DecoderModel
         TokenBatch batch = inputs.Tokens(pass.Scope);
         Tensor? labels = inputs.Find("labels");
         inputs.CheckAllRead();
+        IList<Tensor>? routers = Collect(pass);
         Tensor logits = Logits(Hidden(batch, pass), pass);
-        Tensor? loss = labels is null ? null : Banyan.Loss.CrossEntropy(logits, NextTokens(labels, pass.Scope));
+        Tensor? loss = labels is null ? null : Balanced(Banyan.Loss.CrossEntropy(logits, NextTokens(labels, pass.Scope)), routers);
         return new ModelOutputs().With("loss", loss).With("logits", logits.Reshape(ids.Shape[0], ids.Shape[1], VocabularySize));
     }
 

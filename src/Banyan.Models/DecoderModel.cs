@@ -48,13 +48,31 @@ public abstract class DecoderModel : Model
     /// <param name="smoothing">Label smoothing. Default: 0.</param>
     public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null, double smoothing = 0)
     {
+        IList<Tensor>? routers = Collect(pass);
         Tensor hidden = Hidden(batch, pass);
         if (HasPlainHead)
         {
-            return LinearCrossEntropy.Apply(hidden, HeadWeight, targets, tokens, smoothing, losses: losses);
+            return Balanced(LinearCrossEntropy.Apply(hidden, HeadWeight, targets, tokens, smoothing, losses: losses), routers);
         }
         Tensor each = Banyan.Loss.CrossEntropy(Logits(hidden, pass), targets, labelSmoothing: smoothing, reduction: Reduction.None);
         losses?.CopyFrom(each.Detach());
-        return each.Sum() / (tokens ?? Math.Max(1, targets.Ne(-100).ToDoubles().Sum()));
+        return Balanced(each.Sum() / (tokens ?? Math.Max(1, targets.Ne(-100).ToDoubles().Sum())), routers);
     }
+
+    /// <summary>The loss of the routers, which joins the model's; null: there are none, or it is not wanted.</summary>
+    public RouterLoss? RouterLoss { get; init; }
+
+    /// <summary>Begins to collect the routers' logits of a pass where they are wanted.</summary>
+    private protected IList<Tensor>? Collect(ForwardPass pass)
+    {
+        if (RouterLoss is not null && pass.CheckpointActivations)
+        {
+            throw new InvalidOperationException("the loss of routers needs the activations: activation checkpointing must be off, or output_router_logits false");
+        }
+        return pass.RouterLogits = RouterLoss is null ? null : [];
+    }
+
+    /// <summary>A loss and, where routers were collected, theirs.</summary>
+    private protected Tensor Balanced(Tensor loss, IList<Tensor>? routers) =>
+        RouterLoss is null || routers is not { Count: > 0 } ? loss : loss + RouterLoss.Of([.. routers]) * RouterLoss.Coefficient;
 }

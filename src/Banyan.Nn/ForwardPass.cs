@@ -31,6 +31,16 @@ public sealed class ForwardPass
     /// <summary>True keeps only the input of each block and computes its inside again in the backward pass: less memory, a third more work. Default: false.</summary>
     public bool CheckpointActivations { get; init; }
 
+    /// <summary>Receives the logits of routers (T, E), layer by layer, for their loss; null: nobody wants them. Default: null.</summary>
+    public IList<Tensor>? RouterLogits { get; set; }
+
+    /// <summary>Passes a router's logits by whoever collects them and by the tap.</summary>
+    public Tensor Routed(Module module, Tensor logits)
+    {
+        RouterLogits?.Add(logits);
+        return Visit(module, "router_logits", logits);
+    }
+
     /// <summary>Passes a module's output by the tap.</summary>
     public Tensor Visit(Module module, Tensor output) => Tap is null ? output : Tap.Visit(module.Path, output);
 

@@ -14,7 +14,7 @@ public abstract class CausalAttention : Module
     /// <param name="c">Widths and heads.</param>
     /// <param name="layer">Index of the layer, for caches.</param>
     /// <param name="rotary">Turns queries and keys by their positions; null: nothing does.</param>
-    protected CausalAttention(DecoderConfig c, int layer, RotaryEmbedding? rotary) => (Config, _layer, Rotary) = (c, layer, rotary);
+    protected CausalAttention(DecoderConfig c, int layer, RotaryEmbedding? rotary) => (Config, _layer, Rotary, Dropout) = (c, layer, rotary, c.AttentionDropout);
 
     /// <summary>What the layer was built from.</summary>
     protected DecoderConfig Config { get; }
@@ -34,7 +34,7 @@ public abstract class CausalAttention : Module
     /// <summary>(H): each score loses this times the distance (ALiBi); null: nothing.</summary>
     public Tensor? AlibiSlopes { get; init; }
 
-    /// <summary>Dropout of attention weights in training. Default: 0.</summary>
+    /// <summary>Dropout of attention weights in training. Default: the configuration's <c>attention_dropout</c>.</summary>
     public double Dropout { get; init; }
 
     /// <summary>x (T, C) to (T, C).</summary>

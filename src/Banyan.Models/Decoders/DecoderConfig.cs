@@ -69,6 +69,9 @@ public record DecoderConfig
     /// <summary>Standard deviation of new weights. Default: 0.02.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
+    /// <summary>Dropout of attention weights in training. Default: 0.</summary>
+    public double AttentionDropout { get; init; }
+
     /// <summary>How much of each head rotates. Default: 1.</summary>
     public double PartialRotaryFactor { get; init; } = 1;
 
@@ -117,6 +120,7 @@ public record DecoderConfig
             TieWordEmbeddings = c.GetBool("tie_word_embeddings", d.TieWordEmbeddings),
             PadTokenId = ConfigChecks.PadTokenId(c, d.PadTokenId),
             InitializerRange = c.GetDouble("initializer_range", d.InitializerRange, min: 0),
+            AttentionDropout = c.GetDouble("attention_dropout", d.AttentionDropout, min: 0, max: 0.999),
             PartialRotaryFactor = RopeParameters.Partial(c, d.PartialRotaryFactor),
             SlidingWindow = c.Has("sliding_window") && c.GetInt("sliding_window", min: 0) is > 0 and var w ? w : c.Keys.Contains("sliding_window") ? null : d.SlidingWindow,
             LayerTypes = LayerKinds(c, layers, d.LayerTypes),

@@ -79,6 +79,9 @@ public static class ModelPlan
         int width = Set(Math.Max(128, 64 * depth), "hidden_size", "n_embd", "d_model", "word_embed_proj_dim");
         int heads = Set(depth < 4 ? width / 32 : width / 64, "num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads");
         Set(((8 * width / 3) + 31) / 32 * 32, "intermediate_size", "ffn_dim", "dff");
+        Set(width, "moe_intermediate_size", "shared_expert_intermediate_size");
+        Set(8, "num_local_experts", "num_experts", "n_routed_experts");
+        Set(2, "num_experts_per_tok");
         Set(sequence, "max_position_embeddings", "n_positions", "max_seq_len");
         Set(heads, "num_key_value_heads");
         if (heads > 0 && width % heads == 0)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Banyan.Checkpoints;
 using Banyan.Testing;
 using Xunit;
@@ -10,13 +11,22 @@ internal sealed class GoldenModel : IDisposable
 {
     private readonly SafetensorsFile _golden;
 
-    private GoldenModel(string name)
+    private GoldenModel(string name, Action<JsonObject>? edit)
     {
         Name = name;
         Folder = SharedFolder.Get("goldens", "models", name);
         _golden = SafetensorsFile.Open(Path.Combine(Folder, "golden.safetensors"));
         Case = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "case.json"))).RootElement;
-        Model = ModelFiles.Load(Folder, trainable: true);
+        if (edit is null)
+        {
+            Model = ModelFiles.Load(Folder, trainable: true);
+            return;
+        }
+        JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "config.json")))!.AsObject();
+        edit(config);
+        using IModelReader weights = ModelReader.Open(Folder);
+        Model = ModelRegistry.Default.Create(ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(config.ToJsonString()), name));
+        ModelFiles.LoadWeights(Model, weights, trainable: true);
     }
 
     public string Name { get; }
@@ -34,10 +44,11 @@ internal sealed class GoldenModel : IDisposable
     public static bool IsPending(string name) =>
         !ModelRegistry.Default.Architectures.Contains(ConfigReader.Open(Path.Combine(SharedFolder.Get("goldens", "models", name), "config.json")).GetStrings("architectures").FirstOrDefault() ?? "");
 
-    public static GoldenModel Open(string name)
+    /// <summary>The model of a case, with its configuration edited first where that is asked for.</summary>
+    public static GoldenModel Open(string name, Action<JsonObject>? edit = null)
     {
         Skip.If(IsPending(name), $"pending: models/{name}");
-        return new GoldenModel(name);
+        return new GoldenModel(name, edit);
     }
 
     public bool Has(string name) => _golden.TryGet(name, out _);

@@ -49,6 +49,42 @@ public sealed class ModelGoldenTests
         Assert.Equal(golden.Case.GetProperty("gradients").EnumerateObject().Select(p => p.Name).Order(), grads.Keys.Order());
     }
 
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void RouterLosses(string name)
+    {
+        using var golden = GoldenModel.Open(name, config => config["output_router_logits"] = true);
+        Skip.IfNot(golden.Has("aux_loss") && golden.Model is CausalLanguageModel, "no such golden");
+        using var scope = new Scope(new() { RecordGradients = true });
+        var routers = new RouterTap();
+        Dictionary<string, Tensor> inputs = golden.Inputs();
+        inputs["labels"] = inputs["input_ids"];
+        golden.Model.ZeroGrad();
+        Tensor loss = golden.Model.Run(new ModelInputs(inputs), new ForwardPass(scope) { Tap = routers }).Loss!;
+        for (int i = 0; i < golden.Names("router_logits.").Count(); i++)
+        {
+            golden.Compare($"router_logits.{i}", routers.Logits[i]);
+        }
+        golden.Close("aux_loss", golden.Get("aux_loss").ToDoubles(), ((DecoderModel)golden.Model).RouterLoss!.Of(routers.Logits).ToDoubles(), 1e-4);
+        golden.Close("loss_with_aux", golden.Get("loss_with_aux").ToDoubles(), loss.ToDoubles(), 1e-4);
+        loss.Backward();
+        Dictionary<string, Parameter> parameters = golden.Model.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter);
+        Assert.All(golden.Names("grad_with_aux."), key => golden.Compare(key, parameters[key["grad_with_aux.".Length..]].Grad!, 1e-3));
+    }
+
+    private sealed class RouterTap : ITap
+    {
+        public List<Tensor> Logits { get; } = [];
+
+        public Tensor Visit(string path, Tensor output)
+        {
+            if (path.EndsWith(".router_logits", StringComparison.Ordinal))
+            {
+                Logits.Add(output);
+            }
+            return output;
+        }
+    }
+
     private static void CheckNormAndDot(GoldenModel golden, JsonProperty expected, double[] g)
     {
         double norm = 0, dot = 0;
