@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Banyan.Checkpoints;
 using Banyan.Models;
 using Banyan.Nn;
@@ -79,6 +81,13 @@ internal sealed class TrainingRun
         string[] architectures = config.GetStrings("architectures");
         known = architectures.Any(ModelRegistry.Default.Architectures.Contains);
         Skip.If(!known, $"pending: {string.Join(", ", architectures)}");
+        // The note of a mixture's case gives the factor of the routers' loss, which config.json leaves out.
+        if (_case.TryGetProperty("note", out JsonElement note) && Regex.Match(note.GetString()!, @"\+ ([\d.]+) \* aux") is { Success: true } factor)
+        {
+            JsonObject edited = JsonNode.Parse(config.Json)!.AsObject();
+            (edited["output_router_logits"], edited["router_aux_loss_coef"]) = (true, JsonNode.Parse(factor.Groups[1].Value));
+            return ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(edited.ToJsonString()), config.Source);
+        }
         return config;
     }
 
