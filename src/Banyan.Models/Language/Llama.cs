@@ -40,6 +40,13 @@ public sealed class Llama : StackedLanguageModel
     {
     }
 
+    /// <summary>Llama with a head for classes: <c>LlamaForSequenceClassification</c>.</summary>
+    internal static StackedClassification Classifier(ConfigReader config)
+    {
+        DecoderConfig c = DecoderConfig.Read(config);
+        return new StackedClassification(config, c, Stack(c));
+    }
+
     private static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);

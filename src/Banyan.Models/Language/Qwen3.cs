@@ -10,7 +10,7 @@ public sealed class Qwen3Attention : GroupedQueryAttention
 {
     private readonly RmsNorm _queryNorm, _keyNorm;
 
-    internal Qwen3Attention(DecoderConfig c, int layer, RotaryEmbedding rotary) : base(c, layer, rotary)
+    internal Qwen3Attention(DecoderConfig c, int layer, RotaryEmbedding rotary, bool? bias = null, bool? outBias = null) : base(c, layer, rotary, bias, outBias)
     {
         _queryNorm = Add("q_norm", new RmsNorm(c.HeadDim, c.NormEps));
         _keyNorm = Add("k_norm", new RmsNorm(c.HeadDim, c.NormEps));

@@ -35,6 +35,12 @@ public sealed record RopeParameters
     /// <summary>yarn: factor of cos and sin; NaN: 0.1 ln(factor) + 1.</summary>
     public double AttentionFactor { get; init; } = double.NaN;
 
+    /// <summary>DeepSeek's factor of YaRN's magnitude in cos and sin; 0: as YaRN.</summary>
+    public double Mscale { get; init; }
+
+    /// <summary>DeepSeek's factor of YaRN's magnitude in the scores; 0: none.</summary>
+    public double MscaleAllDim { get; init; }
+
     /// <summary>yarn: whether the borders of the ramp are rounded to whole dimensions. Default: true.</summary>
     public bool Truncate { get; init; } = true;
 
@@ -75,6 +81,8 @@ public sealed record RopeParameters
             BetaFast = p.GetDouble("beta_fast", 32),
             BetaSlow = p.GetDouble("beta_slow", 1),
             AttentionFactor = p.GetDouble("attention_factor", double.NaN),
+            Mscale = p.GetDouble("mscale", 0),
+            MscaleAllDim = p.GetDouble("mscale_all_dim", 0),
             Truncate = p.GetBool("truncate", true),
         };
     }
@@ -90,11 +98,14 @@ public sealed record RopeParameters
             : config.GetDouble("partial_rotary_factor", defaultValue, min: 0, max: 1);
     }
 
+    /// <summary>YaRN's factor for contexts that are longer by <paramref name="factor"/>: 0.1 m ln(factor) + 1.</summary>
+    internal static double YarnMagnitude(double factor, double m) => factor <= 1 ? 1 : 0.1 * m * Math.Log(factor) + 1;
+
     /// <summary>Factor of cos and sin.</summary>
     public double Magnitude => Type is not ("yarn" or "longrope") ? 1
         : !double.IsNaN(AttentionFactor) ? AttentionFactor
         : Factor <= 1 ? 1
-        : Type == "yarn" ? 0.1 * Math.Log(Factor) + 1
+        : Type == "yarn" ? (Mscale != 0 && MscaleAllDim != 0 ? YarnMagnitude(Factor, Mscale) / YarnMagnitude(Factor, MscaleAllDim) : YarnMagnitude(Factor, 1))
         : Math.Sqrt(1 + Math.Log(Factor) / Math.Log(OriginalMaxPositions));
 
     /// <summary>The angle per position of each pair.</summary>
