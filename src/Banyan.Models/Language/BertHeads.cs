@@ -12,7 +12,7 @@ internal static class BertHeads
     /// <summary>The head over masked tokens.</summary>
     public static MaskedHead Masked(TextEncoder encoder)
     {
-        BertConfig c = ((BertModel)encoder).Config;
+        EncoderConfig c = ((BertModel)encoder).Config;
         return new MaskedHead(encoder, Names, Activations.Get(c.HiddenAct), c.LayerNormEps, c.InitializerRange);
     }
 
@@ -80,7 +80,7 @@ public sealed class BertLMHeadModel : CausalLanguageModel
     }
 
     /// <summary>What it was built from.</summary>
-    public BertConfig Config => _model.Config;
+    public EncoderConfig Config => _model.Config;
 
     /// <inheritdoc/>
     public override int VocabularySize => Config.VocabSize;
