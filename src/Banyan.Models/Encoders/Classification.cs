@@ -54,6 +54,39 @@ public sealed class SequenceClassification : EncoderTask
     }
 }
 
+/// <summary>One answer for each sequence, from its first token through a layer of the head's own: out(act(dense(x))).</summary>
+public sealed class FirstTokenClassification : EncoderTask
+{
+    private readonly LabelConfig _labels;
+    private readonly Dropout _drop;
+    private readonly Linear _dense, _out;
+    private readonly Func<Tensor, Tensor> _act;
+
+    /// <summary>An encoder with this head.</summary>
+    /// <param name="config">The file.</param>
+    /// <param name="encoder">The encoder.</param>
+    /// <param name="act">Name of the activation between the layers.</param>
+    /// <param name="dense">Name of the first layer. Default: <c>classifier.dense</c>.</param>
+    /// <param name="output">Name of the second layer. Default: <c>classifier.out_proj</c>.</param>
+    internal FirstTokenClassification(ConfigReader config, TextEncoder encoder, string act, string dense = "classifier.dense", string output = "classifier.out_proj") : base(config, encoder)
+    {
+        (_labels, _act) = (LabelConfig.Read(config), Activations.Get(act));
+        _drop = Add("dropout", new Dropout(encoder.ClassifierDropout));
+        _dense = Add(dense, new Linear(encoder.HiddenSize, encoder.HiddenSize, initializer: Initializer.Normal(0.02)));
+        _out = Add(output, new Linear(encoder.HiddenSize, _labels.Count, initializer: Initializer.Normal(0.02)));
+    }
+
+    /// <inheritdoc/>
+    protected override ModelOutputs Run(Tensor hidden, TokenBatch batch, ModelInputs inputs, ForwardPass pass)
+    {
+        Tensor? labels = inputs.Find("labels");
+        inputs.CheckAllRead();
+        Tensor first = _act(_dense.Forward(_drop.Forward(batch.First(hidden), pass), pass));
+        Tensor logits = _out.Forward(_drop.Forward(first, pass), pass);
+        return new ModelOutputs().With("loss", labels is null ? null : _labels.Loss(logits, labels, pass.Scope)).With("logits", logits);
+    }
+}
+
 /// <summary>A class for each token.</summary>
 public sealed class TokenClassification : EncoderTask
 {
