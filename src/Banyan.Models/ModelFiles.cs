@@ -29,7 +29,10 @@ public static class ModelFiles
         {
             string stored = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
             Check(reader, stored, p);
-            p.Value = trainable ? reader.LoadTensor(stored) : reader.MapTensor(stored);
+            // The kernels compute in float32: what is stored in half of that is widened, which loses nothing.
+            Tensor mapped = reader.MapTensor(stored);
+            bool isHalf = mapped.DType == DType.Float16 || mapped.DType == DType.BFloat16;
+            p.Value = isHalf ? reader.LoadTensor(stored, DType.Float32) : trainable ? reader.LoadTensor(stored) : mapped;
             if (p.Value.DType.IsFloat)
             {
                 p.IsTrainable = trainable && !p.IsBuffer;
