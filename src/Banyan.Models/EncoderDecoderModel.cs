@@ -40,12 +40,16 @@ public abstract class EncoderDecoderModel : DecoderModel
             .With("encoder_last_hidden_state", source.Hidden.Reshape(ids.Shape[0], -1, source.Hidden.Shape[1]));
     }
 
+    /// <summary>The id before the first label of a row. Default: the start id.</summary>
+    /// <param name="labels">The row (T).</param>
+    protected virtual long FirstId(ReadOnlySpan<long> labels) => DecoderStartTokenId;
+
     /// <summary>Labels (B, T) as the decoder's input: moved one to the right behind the start id.</summary>
     private Tensor ShiftedRight(Tensor labels, Scope scope)
     {
         long[] ids = labels.To(DType.Int64).ToArray<long>();
         int length = (int)labels.Shape[1];
-        long[] shifted = [.. Enumerable.Range(0, ids.Length).Select(i => i % length == 0 ? DecoderStartTokenId : ids[i - 1] == -100 ? PadTokenId : ids[i - 1])];
+        long[] shifted = [.. Enumerable.Range(0, ids.Length).Select(i => i % length == 0 ? FirstId(ids.AsSpan(i, length)) : ids[i - 1] == -100 ? PadTokenId : ids[i - 1])];
         return scope.From(shifted, labels.Shape);
     }
 }
