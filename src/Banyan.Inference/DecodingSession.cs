@@ -12,7 +12,7 @@ namespace Banyan.Inference;
 /// <remarks>Not safe for concurrent callers. The memory of a pass is used again by the next one.</remarks>
 public sealed class DecodingSession : IDisposable
 {
-    private readonly CausalLanguageModel _model;
+    private readonly DecoderModel _model;
     private readonly Scope _scope;
     private readonly ForwardPass _pass;
     private TokenBatch? _batch;
@@ -20,7 +20,7 @@ public sealed class DecodingSession : IDisposable
     /// <summary>A session.</summary>
     /// <param name="model">The model, with weights.</param>
     /// <param name="pool">The threads; null: the shared pool.</param>
-    public DecodingSession(CausalLanguageModel model, ComputePool? pool = null)
+    public DecodingSession(DecoderModel model, ComputePool? pool = null)
     {
         _model = model;
         _scope = new Scope(new ScopeOptions { Pool = pool, RecycleHandles = true });
@@ -32,9 +32,10 @@ public sealed class DecodingSession : IDisposable
     /// <param name="lengths">How many are each sequence's; at least 1.</param>
     /// <param name="caches">What each sequence has seen; they grow.</param>
     /// <param name="logits">Receives (sequences, V).</param>
-    public void Last(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Span<float> logits)
+    /// <param name="source">What the decoder of an encoder-decoder attends to, in the first pass of its sequences; null: what the caches remember.</param>
+    public void Last(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Span<float> logits, Func<ForwardPass, EncodedSource>? source = null)
     {
-        Tensor hidden = Hidden(ids, lengths, caches);
+        Tensor hidden = Hidden(ids, lengths, caches, source);
         if (ids.Length != lengths.Length)
         {
             var last = new long[lengths.Length];
@@ -75,7 +76,7 @@ public sealed class DecodingSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _scope.Dispose();
 
-    private Tensor Hidden(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches)
+    private Tensor Hidden(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Func<ForwardPass, EncodedSource>? source = null)
     {
         foreach (long id in ids)
         {
@@ -92,6 +93,7 @@ public sealed class DecodingSession : IDisposable
             }
         }
         _batch = TokenBatch.Continue(ids, lengths, caches, _scope, _batch);
+        _batch.Source = source?.Invoke(_pass);
         return _model.Hidden(_batch, _pass);
     }
 }

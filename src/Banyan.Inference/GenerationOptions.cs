@@ -18,6 +18,9 @@ public sealed record GenerationOptions
     /// <summary>Only tokens of at least this share of the largest probability; 0 is off. Default: 0.</summary>
     public double MinP { get; init; }
 
+    /// <summary>Top-k, top-p and min-p leave at least this many tokens. Default: 1.</summary>
+    public int MinTokensToKeep { get; init; } = 1;
+
     /// <summary>Divides positive and multiplies negative logits of tokens that occurred, the prompt included (Keskar et al. 2019); 1 is off. Default: 1.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
@@ -26,6 +29,9 @@ public sealed record GenerationOptions
 
     /// <summary>Subtracted once from the logit of each token that was generated. Default: 0.</summary>
     public double PresencePenalty { get; init; }
+
+    /// <summary>Further rules, in this order, before the penalties above: see the implementations of <see cref="Sampling.ILogitsProcessor"/>. Default: none.</summary>
+    public IReadOnlyList<Sampling.ILogitsProcessor> Processors { get; init; } = [];
 
     /// <summary>Texts that end the generation; they are not part of the result.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
@@ -51,6 +57,7 @@ public sealed record GenerationOptions
         Require(TopK >= 0, nameof(TopK), TopK, "at least 0 (0 is off)");
         Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "above 0, up to 1");
         Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "between 0 and 1");
+        Require(MinTokensToKeep >= 1, nameof(MinTokensToKeep), MinTokensToKeep, "at least 1");
         Require(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty, "above 0");
         Require(Completions >= 1, nameof(Completions), Completions, "at least 1");
         Require(TopLogProbs >= 0, nameof(TopLogProbs), TopLogProbs, "at least 0");

@@ -12,6 +12,7 @@ public sealed class Sampler
     private readonly ulong _completion;
     private readonly Dictionary<int, int> _generated = [];
     private readonly HashSet<int> _seen = [];
+    private readonly List<int> _text = [];   // the whole text, where a processor wants it
     private float[] _scores = [], _sorted = [];
     private int[] _order = [];
     private Comparison<int>? _largestFirst;   // of _sorted; made once
@@ -24,6 +25,7 @@ public sealed class Sampler
     {
         _options = options;
         _completion = (ulong)completion;
+        _text.AddRange(options.Processors.Count > 0 ? prompt : []);
         foreach (int id in prompt)
         {
             _seen.Add(id);
@@ -79,6 +81,10 @@ public sealed class Sampler
     /// <summary>Counts a token as generated, where a penalty asks for it.</summary>
     internal void Count(int id)
     {
+        if (_options.Processors.Count > 0)
+        {
+            _text.Add(id);
+        }
         if (_options.RepetitionPenalty != 1)
         {
             _seen.Add(id);
@@ -91,6 +97,10 @@ public sealed class Sampler
 
     private void Penalise(Span<float> scores)
     {
+        for (int i = 0; i < _options.Processors.Count; i++)
+        {
+            _options.Processors[i].Apply(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_text), scores);
+        }
         if (_options.RepetitionPenalty != 1)
         {
             float penalty = (float)_options.RepetitionPenalty;
@@ -136,10 +146,11 @@ public sealed class Sampler
         {
             scores[i] *= inverse;
         }
-        if (_options.TopK > 0 && _options.TopK < scores.Length)
+        int least = Math.Min(_options.MinTokensToKeep, scores.Length), topK = Math.Max(_options.TopK, least);
+        if (_options.TopK > 0 && topK < scores.Length)
         {
             Sort(scores);
-            Drop(scores, _sorted[_options.TopK - 1]);
+            Drop(scores, _sorted[topK - 1]);
         }
         if (_options.TopP < 1)
         {
@@ -147,7 +158,13 @@ public sealed class Sampler
         }
         if (_options.MinP > 0)
         {
-            Drop(scores, Max(scores) + (float)Math.Log(_options.MinP));
+            float limit = Max(scores) + (float)Math.Log(_options.MinP);
+            if (least > 1)
+            {
+                Sort(scores);
+                limit = Math.Min(limit, _sorted[least - 1]);
+            }
+            Drop(scores, limit);
         }
     }
 
@@ -163,7 +180,7 @@ public sealed class Sampler
         double sum = 0;
         for (int i = 0; i < _sorted.Length; i++)
         {
-            if (sum >= _options.TopP * total)
+            if (sum >= _options.TopP * total && i >= _options.MinTokensToKeep)
             {
                 scores[_order[i]] = float.NegativeInfinity;
             }
