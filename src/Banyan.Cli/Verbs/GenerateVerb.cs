@@ -4,6 +4,8 @@ using Banyan.Cli.Options;
 using Banyan.Cli.Output;
 using Banyan.Cpu;
 using Banyan.Inference;
+using Banyan.Inference.Sampling;
+using Banyan.Tokenizers;
 
 namespace Banyan.Cli.Verbs;
 
@@ -25,6 +27,8 @@ internal sealed class GenerateVerb : Verb
         new("top_k", "Only the k most probable tokens; 0 is off."), new("top_p", "Only the most probable tokens up to this probability; 1 is off."),
         new("min_p", "Only tokens of this share of the largest probability; 0 is off."), new("repetition_penalty", "Above 1: tokens that occurred are less probable (1)."),
         new("frequency_penalty", "Subtracted for each occurrence (0)."), new("presence_penalty", "Subtracted once for tokens that occurred (0)."),
+        new("no_repeat_ngram", "No run of this many tokens twice; 0 is off."), new("beams", "Search with this many beams instead of drawing (1; encoder-decoders always search)."),
+        new("length_penalty", "Beams: above 0 favours long texts (1)."),
         new("stop", "A text that ends the generation; may be given several times.", SettingKind.Text), new("ignore_end", "Go on behind the end of the text.", SettingKind.Flag),
         new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."),
     ];
@@ -35,9 +39,14 @@ internal sealed class GenerateVerb : Verb
         {
             MaxNewTokens = s.Int("max_new_tokens", 128, 0), Temperature = s.Number("temperature", 1, 0), TopK = s.Int("top_k", 0, 0), TopP = s.Number("top_p", 1), MinP = s.Number("min_p", 0),
             RepetitionPenalty = s.Number("repetition_penalty", 1), FrequencyPenalty = s.Number("frequency_penalty", 0), PresencePenalty = s.Number("presence_penalty", 0),
+            Processors = s.Int("no_repeat_ngram", 0, 0) is > 0 and int size ? [new NoRepeatNGram(size)] : [],
             StopStrings = s.Texts("stop"), IgnoreEnd = s.Flag("ignore_end"), Completions = s.Int("n", 1, 1), TopLogProbs = s.Int("top_logprobs", 0, 0), Seed = s.Seed,
         };
         SettingReader.Usage(options.Validated);
+        if (s.Int("beams", 1, 1, 1024) > 1 || TextToText.Is(s.Text("model")))
+        {
+            return Search(s, options, output, stop);
+        }
         var clock = Stopwatch.StartNew();
         LanguageModel lm = LanguageModel.Load(s.Text("model"));
         int[][] prompts = Prompts(s, lm);
@@ -55,6 +64,41 @@ internal sealed class GenerateVerb : Verb
         }, pool, stop);
         Show(done, stream, output);
         output.Document(Document(done, first, clock.Elapsed.TotalSeconds));
+        return 0;
+    }
+
+    private static int Search(SettingReader s, GenerationOptions options, Reporter output, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        var beams = new BeamOptions { Beams = s.Int("beams", 1, 1, 1024), MaxNewTokens = Math.Max(options.MaxNewTokens, 1), LengthPenalty = s.Number("length_penalty", 1), Processors = options.Processors };
+        using ComputePool? pool = s.Threads > 0 ? new ComputePool(s.Threads) : null;
+        int[] prompt;
+        IReadOnlyList<Beam> found;
+        Tokenizer? tokenizer;
+        if (TextToText.Is(s.Text("model")))
+        {
+            TextToText model = TextToText.Load(s.Text("model"));
+            prompt = s.Has("ids") ? IdList.Parse(s.Text("ids")) : s.Texts("prompt") is [var text] ? model.Tokenizer.EncodeToIds(text) : throw new UsageException("an encoder-decoder needs one --prompt, its source");
+            (found, tokenizer) = (model.Generate(prompt, beams, pool, stop), s.Has("ids") ? null : model.Tokenizer);
+        }
+        else
+        {
+            LanguageModel lm = LanguageModel.Load(s.Text("model"));
+            int[][] prompts = Prompts(s, lm);
+            prompt = prompts.Length == 1 ? prompts[0] : throw new UsageException($"beams search one prompt at a time; {prompts.Length} were given");
+            (found, tokenizer) = (BeamSearch.Search(lm, prompt, beams, pool, stop), lm.HasTokenizer ? lm.Tokenizer : null);
+        }
+        string Text(Beam b) => tokenizer?.Decode([.. b.Ids]) ?? string.Join(' ', b.Ids);
+        foreach (Beam b in found)
+        {
+            output.Line(found.Count == 1 ? Text(b) : FormattableString.Invariant($"{b.Score,10:F4}  {Text(b)}"));
+        }
+        output.Document(new JsonObject
+        {
+            ["prompt_ids"] = Reporter.Ids(prompt), ["ids"] = Reporter.Ids(found[0].Ids), ["text"] = Text(found[0]), ["score"] = found[0].Score,
+            ["tokens_per_s"] = Reporter.Number(found[0].Ids.Count / clock.Elapsed.TotalSeconds),
+            ["beams"] = new JsonArray([.. found.Select(b => new JsonObject { ["ids"] = Reporter.Ids(b.Ids), ["text"] = Text(b), ["score"] = b.Score })]),
+        });
         return 0;
     }
 
