@@ -72,7 +72,7 @@ public sealed record EncoderConfig
             NumHiddenLayers = c.GetInt("num_hidden_layers", d.NumHiddenLayers, min: 0, max: 4096),
             NumAttentionHeads = heads,
             MaxPositionEmbeddings = c.GetInt("max_position_embeddings", d.MaxPositionEmbeddings, min: 1),
-            TypeVocabSize = c.GetInt("type_vocab_size", d.TypeVocabSize, min: 1, max: 1 << 20),
+            TypeVocabSize = c.GetInt("type_vocab_size", d.TypeVocabSize, min: 0, max: 1 << 20),
             HiddenAct = c.GetChoice("hidden_act", Activations.Names, d.HiddenAct),
             LayerNormEps = c.GetDouble("layer_norm_eps", d.LayerNormEps, min: 0),
             HiddenDropoutProb = dropout,

@@ -7,7 +7,9 @@ namespace Banyan.Models;
 /// <param name="Dense">The layer from C to the width of the embedding.</param>
 /// <param name="Norm">The norm after it.</param>
 /// <param name="Bias">The bias of the logits.</param>
-public sealed record MaskedHeadNames(string Dense, string Norm, string Bias);
+/// <param name="DenseBias">Whether the layer has a bias. Default: true.</param>
+/// <param name="NormBias">Whether the norm has a bias. Default: true.</param>
+public sealed record MaskedHeadNames(string Dense, string Norm, string Bias, bool DenseBias = true, bool NormBias = true);
 
 /// <summary>Logits of tokens: norm(act(dense(x))) E^T + b with the embedding E (V, C).</summary>
 public sealed class MaskedHead : Module
@@ -22,8 +24,8 @@ public sealed class MaskedHead : Module
         _embedding = encoder.EmbeddingWeight;
         _act = act;
         long width = _embedding.Shape[1];
-        _dense = Add(names.Dense, new Linear(encoder.HiddenSize, width, initializer: Initializer.Normal(initializerRange)));
-        _norm = Add(names.Norm, new LayerNorm(width, eps));
+        _dense = Add(names.Dense, new Linear(encoder.HiddenSize, width, names.DenseBias, initializer: Initializer.Normal(initializerRange)));
+        _norm = Add(names.Norm, new LayerNorm(width, eps, names.NormBias));
         _bias = Add(names.Bias, [_embedding.Shape[0]], Initializer.Zeros);
     }
 

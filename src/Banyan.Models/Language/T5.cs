@@ -226,13 +226,17 @@ public sealed class T5Stack : Module
     private readonly RmsNorm _norm;
     private readonly Dropout _drop1, _drop2;
 
-    internal T5Stack(T5Config c, Embedding embed, bool decoder)
+    internal T5Stack(T5Config c, Embedding embed, bool decoder, bool biasInEveryLayer)
     {
         _embed = embed;
         _drop1 = Add("embed_dropout", new Dropout(c.DropoutRate));
-        var bias = new T5RelativeBias(c, bidirectional: !decoder);
-        _layers = [.. Enumerable.Range(0, decoder ? c.NumDecoderLayers : c.NumLayers).Select(i => Add($"block.{i}", new T5Block(c, i, decoder, bias)))];
-        Add("block.0.layer.0.SelfAttention.relative_attention_bias", bias);
+        int depth = decoder ? c.NumDecoderLayers : c.NumLayers;
+        T5RelativeBias[] biases = [.. Enumerable.Range(0, biasInEveryLayer ? depth : 1).Select(_ => new T5RelativeBias(c, bidirectional: !decoder))];
+        _layers = [.. Enumerable.Range(0, depth).Select(i => Add($"block.{i}", new T5Block(c, i, decoder, biases[Math.Min(i, biases.Length - 1)])))];
+        for (int i = 0; i < biases.Length; i++)
+        {
+            Add($"block.{i}.layer.0.SelfAttention.relative_attention_bias", biases[i]);
+        }
         _norm = Add("final_layer_norm", new RmsNorm(c.DModel, c.LayerNormEpsilon));
         _drop2 = Add("dropout", new Dropout(c.DropoutRate));
     }
@@ -256,12 +260,14 @@ public sealed class T5 : EncoderDecoderModel
     private readonly Parameter _head;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    public T5(ConfigReader config) : base(config)
+    /// <param name="config">The file.</param>
+    /// <param name="biasInEveryLayer">Whether each layer has biases of distances of its own (umT5, Chung et al. 2023, arXiv:2304.09151). Default: the first one's serve all.</param>
+    public T5(ConfigReader config, bool biasInEveryLayer = false) : base(config)
     {
         Config = T5Config.Read(config);
         Embedding shared = Add("shared", new Embedding(Config.VocabSize, Config.DModel, Initializer.Normal(Config.InitializerFactor)));
-        _encoder = Add("encoder", new T5Stack(Config, shared, decoder: false));
-        _decoder = Add("decoder", new T5Stack(Config, shared, decoder: true));
+        _encoder = Add("encoder", new T5Stack(Config, shared, decoder: false, biasInEveryLayer));
+        _decoder = Add("decoder", new T5Stack(Config, shared, decoder: true, biasInEveryLayer));
         _head = Config.TieWordEmbeddings ? shared.Weight
             : Add("lm_head", new Linear(Config.DModel, Config.VocabSize, bias: false, initializer: Initializer.Normal(Config.InitializerFactor))).Weight;
     }
