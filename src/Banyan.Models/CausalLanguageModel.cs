@@ -17,12 +17,21 @@ public abstract class CausalLanguageModel : DecoderModel
         Tensor ids = inputs.Require("input_ids");
         TokenBatch batch = inputs.Tokens(pass.Scope);
         Tensor? labels = inputs.Find("labels");
+        ModelOutputs? more = Prepare(batch, inputs, pass);
         inputs.CheckAllRead();
         IList<Tensor>? routers = Collect(pass);
         Tensor logits = Logits(Hidden(batch, pass), pass);
         Tensor? loss = labels is null ? null : Balanced(Banyan.Loss.CrossEntropy(logits, NextTokens(labels, pass.Scope)), routers);
-        return new ModelOutputs().With("loss", loss).With("logits", logits.Reshape(ids.Shape[0], ids.Shape[1], VocabularySize));
+        ModelOutputs outputs = new ModelOutputs().With("loss", loss).With("logits", logits.Reshape(ids.Shape[0], ids.Shape[1], VocabularySize));
+        foreach ((string name, Tensor value) in more?.Tensors ?? [])
+        {
+            outputs.With(name, value);
+        }
+        return outputs;
     }
+
+    /// <summary>What a model does with further arguments before its tokens run; gives further outputs, or null. Default: nothing.</summary>
+    protected virtual ModelOutputs? Prepare(TokenBatch batch, ModelInputs inputs, ForwardPass pass) => null;
 
     /// <summary>Labels (B, T) moved one to the left and flattened; the last of each row becomes -100.</summary>
     private static Tensor NextTokens(Tensor labels, Scope scope)

@@ -55,7 +55,9 @@ public class DecoderStack : Module
         {
             rotary.Prepare(batch, pass);
         }
-        Tensor x = pass.Visit(this, "embedding", Embed(_embed.Forward(batch.Ids, pass), batch, pass));   // (T, C)
+        Tensor x = _embed.Forward(batch.Ids, pass);   // (T, C)
+        x = batch.Inserted is { } others ? x.IndexCopy(0, others.Places, others.Rows) : x;
+        x = pass.Visit(this, "embedding", Embed(x, batch, pass));
         foreach (Block layer in _layers)
         {
             x = layer.Run(x, batch, pass);

@@ -50,6 +50,9 @@ public sealed class TokenBatch
     /// <summary>What the decoder of an <see cref="EncoderDecoderModel"/> attends to; null: what the caches remember of it.</summary>
     public EncodedSource? Source { get; set; }
 
+    /// <summary>Rows (n, C) that stand in for the embeddings of the tokens at these places (n), int64: pictures between the words. Null: none.</summary>
+    public (Tensor Rows, Tensor Places)? Inserted { get; set; }
+
     /// <summary>Number of tokens.</summary>
     public long Tokens => Ids.Count;
 
@@ -114,7 +117,7 @@ public sealed class TokenBatch
         }
         Tensor newIds = scope.From(ids, [ids.Length]), newPositions = scope.From<long>(positions.AsSpan(0, ids.Length), [ids.Length]);
         TokenBatch batch = reuse ?? new TokenBatch(newIds, newPositions, max, new SequenceLayout());
-        (batch.Ids, batch.Positions, batch.MaxPosition, batch.Caches, batch._continued) = (newIds, newPositions, max, caches, positions);
+        (batch.Ids, batch.Positions, batch.MaxPosition, batch.Caches, batch._continued, batch.Inserted) = (newIds, newPositions, max, caches, positions, null);
         batch.Layout.Pack(lengths);
         return batch;
     }

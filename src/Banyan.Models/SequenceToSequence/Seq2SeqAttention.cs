@@ -15,11 +15,12 @@ public sealed class Seq2SeqAttention : Module
     /// <param name="heads">H.</param>
     /// <param name="layer">Index of the layer, for caches.</param>
     /// <param name="causal">Whether tokens see only those before them.</param>
-    public Seq2SeqAttention(Seq2SeqConfig c, int heads, int layer, bool causal)
+    /// <param name="keyBias">Whether keys have a bias, which no score depends on. Default: true.</param>
+    public Seq2SeqAttention(Seq2SeqConfig c, int heads, int layer, bool causal, bool keyBias = true)
     {
         (_c, _layer, _heads, _causal) = (c, layer, heads, causal);
-        Linear Project(string name) => Add(name, new Linear(c.DModel, c.DModel, initializer: Initializer.Normal(c.InitStd)));
-        (_q, _k, _v, _out) = (Project("q_proj"), Project("k_proj"), Project("v_proj"), Project("out_proj"));
+        Linear Project(string name, bool bias = true) => Add(name, new Linear(c.DModel, c.DModel, bias, initializer: Initializer.Normal(c.InitStd)));
+        (_q, _k, _v, _out) = (Project("q_proj"), Project("k_proj", keyBias), Project("v_proj"), Project("out_proj"));
     }
 
     /// <summary>x (T, C) to (T, C), among the tokens of the batch.</summary>

@@ -9,7 +9,21 @@ public sealed class ModelTypeTests : IDisposable
 {
     private readonly TinyRun _run = new();
 
-    public static TheoryData<string> Decoders => [.. ModelRegistry.Default.ModelTypes.Where(t => ModelRegistry.Default.Create(Config($$"""{ "model_type": "{{t}}" }""")) is CausalLanguageModel)];
+    public static TheoryData<string> Decoders => [.. ModelRegistry.Default.ModelTypes.Where(IsDecoder)];
+
+    // Models of pictures and words need the configurations of both; they are no matter of one dial.
+    private static bool IsDecoder(string type)
+    {
+        ConfigReader config = Config($$"""{ "model_type": "{{type}}" }""");
+        try
+        {
+            return ModelRegistry.Default.Create(config) is CausalLanguageModel;
+        }
+        catch (CheckpointException e) when (e.Message.Contains("text_config", StringComparison.Ordinal))
+        {
+            return false;
+        }
+    }
 
     [Theory, MemberData(nameof(Decoders))]
     public void Trains_saves_and_writes(string type)
