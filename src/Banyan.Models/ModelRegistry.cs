@@ -66,7 +66,7 @@ public sealed class ModelRegistry
         ("GraniteForCausalLM", "granite", c => new Granite(c)),
         ("GraniteMoeForCausalLM", "granitemoe", c => new GraniteMoe(c)),
         ("LlamaForCausalLM", "llama", c => new Llama(c)),
-        ("LlamaForSequenceClassification", "llama", Llama.Classifier),
+        ("LlamaForSequenceClassification", "llama", c => new LlamaForSequenceClassification(c)),
         ("LlavaForConditionalGeneration", "llava", c => new Llava(c)),
         ("M2M100ForConditionalGeneration", "m2m_100", c => new M2M100(c)),
         ("MambaForCausalLM", "mamba", c => new Mamba(c)),

@@ -4,7 +4,7 @@ using Banyan.Nn;
 namespace Banyan.Models;
 
 /// <summary>A decoder as a classifier: one answer for each sequence, from the hidden state of its last token. Parameters: the stack and <c>score</c>.</summary>
-public sealed class StackedClassification : Model
+public abstract class StackedClassification : Model
 {
     private readonly string _name;
     private readonly DecoderStack _stack;
@@ -16,7 +16,7 @@ public sealed class StackedClassification : Model
     /// <param name="c">What was read from it.</param>
     /// <param name="stack">The layers.</param>
     /// <param name="name">The stack's name in checkpoints. Default: <c>model</c>.</param>
-    public StackedClassification(ConfigReader config, DecoderConfig c, DecoderStack stack, string name = "model") : base(config)
+    protected StackedClassification(ConfigReader config, DecoderConfig c, DecoderStack stack, string name = "model") : base(config)
     {
         (_name, _labels) = (name, LabelConfig.Read(config));
         _stack = Add(name, stack);

@@ -40,16 +40,22 @@ public sealed class Llama : StackedLanguageModel
     {
     }
 
-    /// <summary>Llama with a head for classes: <c>LlamaForSequenceClassification</c>.</summary>
-    internal static StackedClassification Classifier(ConfigReader config)
-    {
-        DecoderConfig c = DecoderConfig.Read(config);
-        return new StackedClassification(config, c, Stack(c));
-    }
-
-    private static DecoderStack Stack(DecoderConfig c)
+    internal static DecoderStack Stack(DecoderConfig c)
     {
         var rotary = new RotaryEmbedding(c.Rope, c.RotaryDim);
         return new DecoderStack(c, i => new LlamaBlock(c, i, rotary), new RmsNorm(c.HiddenSize, c.NormEps), null, null, rotary);
+    }
+}
+
+/// <summary>Llama with a head for classes: <c>LlamaForSequenceClassification</c>.</summary>
+public sealed class LlamaForSequenceClassification : StackedClassification
+{
+    /// <summary>A model without weights; initialise or load it.</summary>
+    public LlamaForSequenceClassification(ConfigReader config) : this(config, DecoderConfig.Read(config))
+    {
+    }
+
+    private LlamaForSequenceClassification(ConfigReader config, DecoderConfig c) : base(config, c, Llama.Stack(c))
+    {
     }
 }
