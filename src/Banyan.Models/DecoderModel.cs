@@ -48,7 +48,7 @@ public abstract class DecoderModel : Model
     /// <param name="smoothing">Label smoothing. Default: 0.</param>
     public virtual Tensor Loss(TokenBatch batch, Tensor targets, double? tokens, ForwardPass pass, Tensor? losses = null, double smoothing = 0)
     {
-        IList<Tensor>? routers = Collect(pass);
+        IList<Tensor>? routers = pass.Training ? Collect(pass) : null;   // held-out losses are those of the text alone
         Tensor hidden = Hidden(batch, pass);
         if (HasPlainHead)
         {

@@ -37,7 +37,8 @@ public sealed class ForwardPass
     /// <summary>Passes a router's logits by whoever collects them and by the tap.</summary>
     public Tensor Routed(Module module, Tensor logits)
     {
-        RouterLogits?.Add(logits);
+        // Without a tape a block frees what it made.
+        RouterLogits?.Add(Scope.Tape is { Recording: true } ? logits : logits.Clone(null));
         return Visit(module, "router_logits", logits);
     }
 
