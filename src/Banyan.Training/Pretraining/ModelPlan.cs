@@ -82,6 +82,7 @@ public static class ModelPlan
         Set(width, "moe_intermediate_size", "shared_expert_intermediate_size");
         Set(8, "num_local_experts", "num_experts", "n_routed_experts");
         Set(2, "num_experts_per_tok");
+        Set(1, "n_groups");
         Set(sequence, "max_position_embeddings", "n_positions", "max_seq_len");
         Set(heads, "num_key_value_heads");
         if (heads > 0 && width % heads == 0)
