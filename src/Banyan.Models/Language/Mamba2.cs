@@ -3,7 +3,7 @@ using Banyan.Nn;
 
 namespace Banyan.Models;
 
-// Mamba 2 (Dao and Gu 2024, arXiv:2405.21060): the scan's decay is one number for each head, so that chunks of it are products of matrices; gate and norm are one.
+// Mamba 2 (Dao and Gu 2024, arXiv:2405.21060): the scan's decay is one number for each head, and groups of heads share B and C; gate and norm are one.
 
 /// <summary>What a Mamba 2 mixer is built from, by the keys of <c>config.json</c>.</summary>
 /// <param name="Width">C.</param>
@@ -12,7 +12,6 @@ namespace Banyan.Models;
 /// <param name="Groups">G, the groups of heads that share B and C.</param>
 /// <param name="State">N.</param>
 /// <param name="Kernel">Length of the convolution.</param>
-/// <param name="Chunk">Tokens of a chunk.</param>
 /// <param name="StepMin">Steps are at least this.</param>
 /// <param name="StepMax">Steps are at most this.</param>
 /// <param name="Bias">Whether the layers have biases.</param>
@@ -20,9 +19,9 @@ namespace Banyan.Models;
 /// <param name="Eps">Of the norm.</param>
 /// <param name="InitStd">Standard deviation of new weights.</param>
 public sealed record Mamba2Config(
-    int Width, int Inner, int Heads, int Groups, int State, int Kernel, int Chunk, double StepMin, double StepMax, bool Bias, bool ConvBias, double Eps, double InitStd);
+    int Width, int Inner, int Heads, int Groups, int State, int Kernel, double StepMin, double StepMax, bool Bias, bool ConvBias, double Eps, double InitStd);
 
-/// <summary>Convolution, duality and gated norm.</summary>
+/// <summary>Convolution, scan and gated norm.</summary>
 public sealed class Mamba2Mixer : Module
 {
     private readonly Mamba2Config _c;
@@ -51,20 +50,33 @@ public sealed class Mamba2Mixer : Module
         (Tensor gate, Tensor u, Tensor step) = _in.Forward(batch.ZeroPadding(x), pass).Split(1, _c.Inner, mixed, _c.Heads);
         u = batch.Recur(_layer, "conv", (span, past) => u.Slice(0, span.QueryStart, span.QueryLength).CausalConvolution(_conv.Weight, _conv.Bias?.Value, past));
         (Tensor scanned, Tensor b, Tensor c) = batch.ZeroPadding(u.Silu()).Split(1, _c.Inner, _c.Groups * _c.State, _c.Groups * _c.State);
-        scanned = scanned.Reshape(-1, _c.Heads, _c.Inner / _c.Heads);
-        (b, c) = (b.Reshape(-1, _c.Groups, _c.State), c.Reshape(-1, _c.Groups, _c.State));
         step = (step + pass.Scope.Use(_stepBias)).Softplus();
         step = _c.StepMin > 0 || double.IsFinite(_c.StepMax) ? step.Clamp(_c.StepMin, _c.StepMax) : step;
-        Tensor a = -pass.Scope.Use(_logA).Exp();
-        Tensor y = batch.Recur(_layer, "scan", (span, state) =>
-        {
-            Tensor Own(Tensor t) => t.Slice(0, span.QueryStart, span.QueryLength);
-            return StateSpaceDuality.Apply(Own(scanned), Own(step), a, Own(b), Own(c), state is null ? null : pass.Scope.Use(state), _c.Chunk);
-        });
-        y = (y + scanned * pass.Scope.Use(_d).Reshape(1, -1, 1)).Reshape(-1, _c.Inner);
+        Tensor y = Scan(scanned, step, b, c, batch, pass);
         // Each group has a mean square of its own.
         y = (y * gate.Silu()).Reshape(-1, _c.Groups, _c.Inner / _c.Groups).RmsNorm(eps: _c.Eps).Reshape(-1, _c.Inner) * pass.Scope.Use(_norm);
         return pass.Visit(this, _out.Forward(y, pass));
+    }
+
+    // As a recurrence, group by group, which has the same bits token by token and all at once; StateSpaceDuality computes the same in chunks, with other rounding.
+    private Tensor Scan(Tensor x, Tensor step, Tensor b, Tensor c, TokenBatch batch, ForwardPass pass)
+    {
+        int each = _c.Inner / _c.Groups, size = _c.Inner / _c.Heads;
+        Tensor steps = PerChannel(step, 1), a = (-PerChannel(pass.Scope.Use(_logA).Exp(), 0)).Unsqueeze(1).Expand([_c.Inner, _c.State]), d = PerChannel(pass.Scope.Use(_d), 0);
+        var rows = new Tensor[_c.Groups];
+        for (int g = 0; g < _c.Groups; g++)
+        {
+            int first = g * each, group = g;
+            rows[g] = batch.Recur(_layer, $"scan.{g}", (span, state) =>
+            {
+                Tensor Own(Tensor t, long from, long count) => t.Slice(0, span.QueryStart, span.QueryLength).Slice(1, from, count);
+                return Own(x, first, each).SelectiveScan(Own(steps, first, each), a.Slice(0, first, each), Own(b, group * _c.State, _c.State), Own(c, group * _c.State, _c.State), d.Slice(0, first, each), state);
+            });
+        }
+        return rows.Length == 1 ? rows[0] : Tensor.Cat(rows, 1);
+
+        // One number for each head to one for each of its channels.
+        Tensor PerChannel(Tensor t, int dim) => t.Unsqueeze(dim + 1).Expand(dim == 0 ? [_c.Heads, size] : [t.Shape[0], _c.Heads, size]).Reshape(dim == 0 ? [_c.Inner] : [t.Shape[0], _c.Inner]);
     }
 }
 
@@ -119,7 +131,7 @@ public sealed class Mamba2 : StackedLanguageModel
         }
         (double least, double most) = Limits(config);
         var m = new Mamba2Config(c.HiddenSize, inner, c.NumAttentionHeads, groups, config.GetInt("state_size", 128, min: 1, max: 1 << 16), config.GetInt("conv_kernel", 4, min: 2, max: 1 << 10),
-            config.GetInt("chunk_size", 256, min: 1, max: 1 << 16), least, most, config.GetBool("use_bias", false), config.GetBool("use_conv_bias", true), c.NormEps, c.InitializerRange);
+            least, most, config.GetBool("use_bias", false), config.GetBool("use_conv_bias", true), c.NormEps, c.InitializerRange);
         return new DecoderStack(c, i => new Mamba2Block(m, i), new RmsNorm(c.HiddenSize, c.NormEps), new StackNames("embeddings", Norm: "norm_f"));
     }
 
