@@ -65,6 +65,7 @@ public sealed class ModelRegistry
         ("GptOssForCausalLM", "gpt_oss", c => new GptOss(c)),
         ("GraniteForCausalLM", "granite", c => new Granite(c)),
         ("GraniteMoeForCausalLM", "granitemoe", c => new GraniteMoe(c)),
+        ("JambaForCausalLM", "jamba", c => new Jamba(c)),
         ("Lfm2ForCausalLM", "lfm2", c => new Lfm2(c)),
         ("LlamaForCausalLM", "llama", c => new Llama(c)),
         ("LlamaForSequenceClassification", "llama", c => new LlamaForSequenceClassification(c)),

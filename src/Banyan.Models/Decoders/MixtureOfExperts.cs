@@ -20,10 +20,12 @@ public sealed class MixtureOfExperts : Module
     /// <param name="gate">Name of an expert's gate. Default: <c>gate_proj</c>.</param>
     /// <param name="up">Name of an expert's values. Default: <c>up_proj</c>.</param>
     /// <param name="down">Name of an expert's output. Default: <c>down_proj</c>.</param>
-    public MixtureOfExperts(DecoderConfig c, int inner, int experts, Routing routing, string gate = "gate_proj", string up = "up_proj", string down = "down_proj")
+    /// <param name="router">Name of the router. Default: <c>gate</c>.</param>
+    public MixtureOfExperts(DecoderConfig c, int inner, int experts, Routing routing, string gate = "gate_proj", string up = "up_proj", string down = "down_proj",
+        string router = "gate")
     {
         _routing = routing;
-        _router = Add("gate", new Linear(c.HiddenSize, experts, bias: false, initializer: Initializer.Normal(c.InitializerRange)));
+        _router = Add(router, new Linear(c.HiddenSize, experts, bias: false, initializer: Initializer.Normal(c.InitializerRange)));
         _experts = [.. Enumerable.Range(0, experts).Select(e => Add($"experts.{e}", new GatedMlp(c.HiddenSize, inner, c.HiddenAct, c.MlpBias, c.InitializerRange, gate, up, down)))];
     }
 
