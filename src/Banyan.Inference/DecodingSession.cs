@@ -50,6 +50,22 @@ public sealed class DecodingSession : IDisposable
         _scope.Reset();
     }
 
+    /// <summary>As <see cref="Last"/>, and the final hidden states of all the tokens that were given: (tokens, C).</summary>
+    internal float[] LastWithHidden(ReadOnlySpan<long> ids, ReadOnlySpan<int> lengths, IReadOnlyList<SequenceCache> caches, Span<float> logits)
+    {
+        Tensor hidden = Hidden(ids, lengths, caches);
+        float[] all = hidden.ToArray<float>();
+        var last = new long[lengths.Length];
+        for (int s = 0, end = 0; s < lengths.Length; s++)
+        {
+            end += lengths[s];
+            last[s] = end - 1;
+        }
+        _model.Logits(hidden.Embedding(_scope.From<long>(last, [last.Length])), _pass).CopyTo(logits);
+        _scope.Reset();
+        return all;
+    }
+
     /// <summary>The logits behind every token of one sequence, handed over row by row: (V) each.</summary>
     /// <param name="ids">The new tokens.</param>
     /// <param name="cache">What the sequence has seen; it grows.</param>
