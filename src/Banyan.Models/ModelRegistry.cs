@@ -39,6 +39,7 @@ public sealed class ModelRegistry
         ("DeepseekV2ForCausalLM", "deepseek_v2", c => new DeepseekV2(c)),
         ("DeepseekV3ForCausalLM", "deepseek_v3", c => new DeepseekV3(c)),
         ("DeiTForImageClassificationWithTeacher", "deit", c => new DeitWithTeacher(c)),
+        ("Dinov2Model", "dinov2", c => new Dinov2(c)),
         ("DistilBertForMaskedLM", "distilbert", c => new MaskedLanguageModel(c, new DistilBertModel(c), DistilBertHeads.Masked)),
         ("DistilBertForQuestionAnswering", "distilbert", c => new QuestionAnswering(c, new DistilBertModel(c))),
         ("DistilBertForSequenceClassification", "distilbert", c => new FirstTokenClassification(c, new DistilBertModel(c), "relu", "pre_classifier", "classifier")),
