@@ -14,14 +14,14 @@ public sealed class ChatTemplate
 {
     private readonly ChatTemplateOptions _options;
     private readonly string _normalized;
-    private readonly IReadOnlyList<Statement> _body;
+    private readonly TemplateTree _tree;
 
     private ChatTemplate(string source, ChatTemplateOptions options)
     {
         (Source, _options, _normalized) = (source, options, Lexer.Normalize(source));
         try
         {
-            _body = Parser.Parse(_normalized, options.MaxDepth);
+            _tree = Parser.Parse(_normalized, options.MaxDepth);
         }
         catch (JinjaSyntaxError e)
         {
@@ -56,7 +56,7 @@ public sealed class ChatTemplate
         var interpreter = new Interpreter(_options, variables);
         try
         {
-            string text = interpreter.Run(_body);
+            string text = interpreter.Run(_tree);
             return new RenderedChat(text, [.. interpreter.Spans.Select(s => new Range(s.Start, s.Start + s.Length))]);
         }
         catch (ChatTemplateException e) when (e.Line == 0)

@@ -3,8 +3,8 @@ namespace Banyan.Tokenizers.ChatTemplates;
 /// <summary>What a template may spend. The defaults leave room for conversations of several megabytes and stop a hostile template in some 50 ms.</summary>
 public sealed class ChatTemplateOptions
 {
-    /// <summary>Evaluated nodes, loop rounds, and 64 characters of handled text each count as a step. Default: 1,000,000.</summary>
-    public long MaxSteps { get; init; } = 1_000_000;
+    /// <summary>Evaluated nodes, loop rounds, and 64 characters of handled text each count as a step. Default: 500,000.</summary>
+    public long MaxSteps { get; init; } = 500_000;
 
     /// <summary>Characters of the result, and of any text made on the way. Default: 32 Mi.</summary>
     public int MaxCharacters { get; init; } = 32 << 20;

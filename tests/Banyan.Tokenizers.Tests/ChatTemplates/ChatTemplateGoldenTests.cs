@@ -35,7 +35,7 @@ public sealed class ChatTemplateGoldenTests
             ChatRequest request = Request(conversations.GetProperty(conversation), render, model);
             Check($"{conversation} {request.AddGenerationPrompt} {request.ContinueFinalMessage}", () => template.Render(request), render, failures);
         }
-        Assert.Empty(failures);
+        Assert.True(failures.Count == 0, string.Join('\n', failures));
     }
 
     private static IEnumerable<object[]> Ids(JsonElement cases) => cases.EnumerateArray().Select(c => new object[] { c.GetProperty("id").GetString()! });
@@ -50,16 +50,16 @@ public sealed class ChatTemplateGoldenTests
         string source = one.GetProperty("template").GetString()!;
         var failures = new List<string>();
         Check(source, () => ChatTemplate.Parse(source, Options).Render(JsonObject.Create(s_micro.Value.GetProperty("vars"))!), one, failures);
-        Assert.Empty(failures);
+        Assert.True(failures.Count == 0, string.Join('\n', failures));
     }
 
-    public static IEnumerable<object[]> Hostiles => Ids(s_hostile.Value);
+    public static IEnumerable<object[]> Hostiles => Ids(s_hostile.Value.GetProperty("cases"));
 
     [GoldenTheory]
     [MemberData(nameof(Hostiles))]
     public void Hostile(string id)
     {
-        JsonElement one = CaseOf(s_hostile.Value, id);
+        JsonElement one = CaseOf(s_hostile.Value.GetProperty("cases"), id);
         string source = one.TryGetProperty("template_file", out JsonElement file) ? Read(file.GetString()!) : one.GetProperty("template").GetString()!;
         JsonObject variables = JsonObject.Create(one.GetProperty("vars"))!;
         string? text = null;
@@ -72,7 +72,7 @@ public sealed class ChatTemplateGoldenTests
         {
             Assert.True(e.Line > 0 && e.Column > 0 && e.Message.Length < 1000, e.Message);
         }
-        // Half a second and not the promised tenth: other tests run beside this one.
+        // Not the promised tenth of a second: other tests run beside this one, and the first compiles the interpreter.
         Assert.True(clock.ElapsedMilliseconds < 2000, $"took {clock.ElapsedMilliseconds} ms");
         switch (one.GetProperty("must").GetString())
         {
@@ -141,7 +141,7 @@ public sealed class ChatTemplateGoldenTests
         catch (ChatTemplateException x)
         {
             bool line = !expected.TryGetProperty("line", out JsonElement l) || error != "TemplateSyntaxError" || l.GetInt32() == x.Line;
-            if (error is null || Group(error) != x.Kind || !line)
+            if (error is null || Group(error) != (x.Kind == ChatTemplateError.Limit ? ChatTemplateError.Runtime : x.Kind) || !line)
             {
                 failures.Add($"{what}\n  expected {error ?? Quote(expected.GetProperty("text").GetString()!)} {(line ? "" : "in line " + l)}, got {x.Kind}: {x.Message}");
             }

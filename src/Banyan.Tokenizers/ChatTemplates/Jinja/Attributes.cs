@@ -74,6 +74,9 @@ internal static class Attributes
         (double, "imag") => 0.0,
         (Cycler c, "current") => c.Current,
         (MacroFunction m, "name") => m.Name,
+        (MacroFunction m, "catch_kwargs") => m.Uses.Kwargs,
+        (MacroFunction m, "catch_varargs") => m.Uses.Varargs,
+        (MacroFunction m, "caller") => m.Uses.Caller,
         (MacroFunction m, "arguments") => new TemplateTuple([.. m.Parameters]),
         _ => null,
     };
@@ -192,7 +195,7 @@ internal static class Attributes
             TemplateList l => new TemplateList([.. Indices(l.Items.Count).Select(i => l.Items[i])]),
             TemplateTuple t => new TemplateTuple([.. Indices(t.Items.Length).Select(i => t.Items[i])]),
             TemplateRange r => SliceRange(r, [.. Indices((int)r.Length)]),
-            _ => Missing(value, "slice"),
+            _ => throw Operators.Error($"'{Operators.TypeName(value)}' object cannot be sliced"),
         };
     }
 

@@ -14,10 +14,22 @@ internal static class Globals
         ["namespace"] = new Function("namespace", a => NewNamespace(a, fuel)),
         ["cycler"] = new Function("cycler", a => a.Positional.Count > 0 ? new Cycler(a.Positional) : throw Operators.Error("at least one item has to be provided")),
         ["joiner"] = new Function("joiner", Joiner),
-        ["lipsum"] = new Function("lipsum", _ => "Lorem ipsum dolor sit amet, consectetur adipiscing elit."),
+        ["lipsum"] = new Function("lipsum", a => Lipsum(a, fuel)),
         ["raise_exception"] = new Function("raise_exception", a => throw new ChatTemplateException(ChatTemplateError.Raised, PythonText.Str(a.Bind("raise_exception", ("message", Arguments.Required))[0], fuel))),
         ["strftime_now"] = new Function("strftime_now", a => Time(clock.GetLocalNow(), PythonText.Str(a.Bind("strftime_now", ("format", Arguments.Required))[0], fuel))),
     };
+
+    // Jinja's is random; here a template prints the same each time.
+    private static string Lipsum(Arguments arguments, Fuel fuel)
+    {
+        object?[] a = arguments.Bind("lipsum", ("n", new BigInteger(5)), ("html", true), ("min", new BigInteger(20)), ("max", new BigInteger(100)));
+        const string Words = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua. ";
+        string paragraph = string.Concat(Enumerable.Repeat(Words, 4)).TrimEnd();
+        paragraph = Operators.IsTrue(a[1]) ? $"<p>{paragraph}</p>" : paragraph;
+        BigInteger count = BigInteger.Max(StringMethods.Integer(a[0]), 0);
+        fuel.Text((long)BigInteger.Min(count * (paragraph.Length + 2), long.MaxValue));
+        return string.Join("\n\n", Enumerable.Repeat(paragraph, (int)count));
+    }
 
     private static object Range(Arguments arguments)
     {

@@ -216,4 +216,6 @@ internal sealed partial class Interpreter
 internal sealed class MacroFunction(Macro macro, Func<Arguments, object?> body) : Function(macro.Id, body)
 {
     public IReadOnlyList<string> Parameters => macro.Parameters;
+
+    public MacroUses Uses => macro.Uses;
 }

@@ -31,10 +31,25 @@ internal sealed partial class Interpreter
     /// <summary>What the assistant wrote: start and length in the result, UTF-16 units.</summary>
     public List<(int Start, int Length)> Spans { get; } = [];
 
-    public string Run(IReadOnlyList<Statement> body)
+    public string Run(TemplateTree template)
     {
-        Execute(body, _top);
+        if (template.Blocks.Count > 0)
+        {
+            _globals["self"] = BlocksOf(template);
+        }
+        Execute(template.Body, _top);
         return _output.ToString();
+    }
+
+    // self.name() prints a block once more.
+    private Namespace BlocksOf(TemplateTree template)
+    {
+        var blocks = new Namespace();
+        foreach ((string name, BlockStatement block) in template.Blocks)
+        {
+            blocks.Attributes[name] = new Function(name, _ => Captured(block.Body, _top));
+        }
+        return blocks;
     }
 
     private Flow Execute(IReadOnlyList<Statement> body, Scope scope)

@@ -53,6 +53,9 @@ internal sealed record CallArguments(
     public static readonly CallArguments None = new([], [], null, null);
 }
 
+/// <summary>A whole template, and its blocks by name.</summary>
+internal sealed record TemplateTree(IReadOnlyList<Statement> Body, IReadOnlyDictionary<string, BlockStatement> Blocks);
+
 internal abstract record Statement(int Position) : Node(Position);
 
 internal sealed record DataStatement(int Position, string Text) : Statement(Position);

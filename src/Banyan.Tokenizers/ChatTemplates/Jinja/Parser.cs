@@ -6,7 +6,7 @@ internal sealed partial class Parser
     private readonly List<Token> _tokens;
     private readonly int _maxDepth;
     private readonly List<Unknown> _unknown = [];
-    private readonly HashSet<string> _blocks = [];
+    private readonly Dictionary<string, BlockStatement> _blocks = [];
     private readonly Dictionary<Node, int> _depths = new(ReferenceEqualityComparer.Instance);
     private int _at, _level, _loops;
     private bool _soft;        // inside a condition: an unknown filter is an error only when reached
@@ -19,7 +19,7 @@ internal sealed partial class Parser
 
     /// <summary>Parses a normalized source.</summary>
     /// <exception cref="JinjaSyntaxError">It is not a template.</exception>
-    public static IReadOnlyList<Statement> Parse(string source, int maxDepth)
+    public static TemplateTree Parse(string source, int maxDepth)
     {
         var parser = new Parser(Lexer.Run(source), maxDepth);
         List<Statement> body = parser.ParseBody();
@@ -27,7 +27,7 @@ internal sealed partial class Parser
         {
             throw new JinjaSyntaxError(unknown.Problem, unknown.Position);
         }
-        return body;
+        return new TemplateTree(body, parser._blocks);
     }
 
     private Token Current => _tokens[_at];
@@ -337,7 +337,7 @@ internal sealed partial class Parser
         {
             throw Fail("a block's name has no hyphens", Current.Position);
         }
-        if (!_blocks.Add(name.Value))
+        if (!_blocks.TryAdd(name.Value, null!))
         {
             throw Fail($"the block '{name.Value}' is defined twice", tag.Position);
         }
@@ -346,7 +346,7 @@ internal sealed partial class Parser
         List<Statement> body = ParseBlock("endblock");
         _loops = loops;
         SkipName(name.Value);
-        return new BlockStatement(tag.Position, name.Value, scoped, body);
+        return _blocks[name.Value] = new BlockStatement(tag.Position, name.Value, scoped, body);
     }
 
     private List<Statement> ParsePrint()

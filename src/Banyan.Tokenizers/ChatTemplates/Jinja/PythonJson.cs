@@ -65,7 +65,7 @@ internal static class PythonJson
 
         private string TextOf(object? value) => Operators.TextOf(value) is { } text
             ? Quote(text)
-            : throw (value as Undefined)?.Error() ?? Operators.Error($"Object of type {Operators.TypeName(value)} is not JSON serializable");
+            : throw Operators.Error($"Object of type {Operators.TypeName(value)} is not JSON serializable");
 
         private static string? Scalar(object? value) => value switch
         {

@@ -150,13 +150,16 @@ internal static class SequenceFilters
         return Operators.Iterate(x, fuel).Aggregate(a[1], (sum, item) => Operators.Apply("+", sum, get(item), fuel));
     }
 
+    // These filters take whatever is false as empty.
+    private static IEnumerable<object?> Present(object? x, Fuel fuel) => Operators.IsTrue(x) ? Operators.Iterate(x, fuel) : [];
+
     private static object? Map(object? x, Arguments arguments, Fuel fuel)
     {
         if (arguments.Positional.Count == 0 && arguments.Named.Exists(n => n.Name == "attribute"))
         {
             object?[] a = arguments.Bind("map", ("attribute", null), ("default", null));
             Func<object?, object?> get = Getter(a[0], fuel, a[1]);
-            return new Generator(Operators.Iterate(x, fuel).Select(get));
+            return new Generator(Present(x, fuel).Select(get));
         }
         string name = arguments.Positional.Count > 0 ? PythonText.Str(arguments.Positional[0], fuel) : throw Operators.Error("map requires a filter argument");
         if (!Filters.Exists(name))
@@ -164,7 +167,7 @@ internal static class SequenceFilters
             throw Operators.Error($"no filter is named '{name}'");
         }
         var rest = new Arguments(arguments.Positional[1..], arguments.Named);
-        return new Generator(Operators.Iterate(x, fuel).Select(item => Filters.Apply(name, item, rest, fuel)));
+        return new Generator(Present(x, fuel).Select(item => Filters.Apply(name, item, rest, fuel)));
     }
 
     private static object? Select(object? x, Arguments arguments, Fuel fuel, bool wanted, bool byAttribute)
@@ -178,7 +181,7 @@ internal static class SequenceFilters
         }
         if (positional.Count == 0)
         {
-            return new Generator(Operators.Iterate(x, fuel).Where(i => Operators.IsTrue(get(i)) == wanted));
+            return new Generator(Present(x, fuel).Where(i => Operators.IsTrue(get(i)) == wanted));
         }
         string name = PythonText.Str(positional[0], fuel);
         if (!Tests.Exists(name))
@@ -186,7 +189,7 @@ internal static class SequenceFilters
             throw Operators.Error($"no test is named '{name}'");
         }
         var rest = new Arguments(positional[1..], arguments.Named);
-        return new Generator(Operators.Iterate(x, fuel).Where(i => Tests.Apply(name, get(i), rest, fuel) == wanted));
+        return new Generator(Present(x, fuel).Where(i => Tests.Apply(name, get(i), rest, fuel) == wanted));
     }
 
     private static object? GroupBy(object? x, Arguments arguments, Fuel fuel)

@@ -93,12 +93,12 @@ internal static class StringMethods
     }
 
     private static string Text(object? value) =>
-        Operators.TextOf(value) ?? throw (value as Undefined)?.Error() ?? Operators.Error($"a text is expected, not '{Operators.TypeName(value)}'");
+        Operators.TextOf(value) ?? throw Operators.Error($"a text is expected, not '{Operators.TypeName(value)}'");
 
     private static TemplateList List(IEnumerable<string> items) => new([.. items]);
 
     public static BigInteger Integer(object? value) =>
-        Operators.IntegerOf(value) ?? throw (value as Undefined)?.Error() ?? Operators.Error($"'{Operators.TypeName(value)}' object cannot be interpreted as an integer");
+        Operators.IntegerOf(value) ?? throw Operators.Error($"'{Operators.TypeName(value)}' object cannot be interpreted as an integer");
 
     private static int Width(object? value, Fuel fuel)
     {

@@ -43,6 +43,11 @@ internal static partial class TextFilters
         return text;
     }
 
+    // Where Jinja calls a method of the text itself, other values have none.
+    private static string Strict(object? value, Fuel fuel) => Operators.TextOf(value) is not null
+        ? Soft(value, fuel)
+        : throw (value as Undefined)?.Error() ?? Operators.Error($"a text is expected, not '{Operators.TypeName(value)}'");
+
     private static object Like(object? input, string result) => input is SafeText ? new SafeText(result) : result;
 
     private static string TitleWord(string word)
@@ -56,9 +61,7 @@ internal static partial class TextFilters
     private static object? Replace(object? input, Arguments arguments, Fuel fuel)
     {
         object?[] a = arguments.Bind("replace", ("old", Arguments.Required), ("new", Arguments.Required), ("count", null));
-        bool safe = input is SafeText;
-        string Part(object? value) => safe ? Html.EscapeUnsafe(value, fuel) : PythonText.Str(value, fuel);
-        return Like(input, StringMethods.Replace(Soft(input, fuel), [Part(a[0]), Part(a[1]), a[2]], fuel));
+        return StringMethods.Replace(Soft(input, fuel), [PythonText.Str(a[0], fuel), PythonText.Str(a[1], fuel), a[2]], fuel);
     }
 
     private static object? Format(object? input, Arguments arguments, Fuel fuel)
@@ -83,7 +86,7 @@ internal static partial class TextFilters
     {
         object?[] a = arguments.Bind("indent", ("width", new BigInteger(4)), ("first", false), ("blank", false));
         string indent = Operators.TextOf(a[0]) ?? StringMethods.Justify("", [a[0], null], fuel, "ljust");
-        List<string> lines = StringMethods.Lines(Soft(input, fuel) + "\n");
+        List<string> lines = StringMethods.Lines(Strict(input, fuel) + "\n");
         bool blank = Operators.IsTrue(a[2]);
         var to = new StringBuilder(Operators.IsTrue(a[1]) ? indent : "").Append(lines[0]);
         foreach (string line in lines.Skip(1))
@@ -122,7 +125,7 @@ internal static partial class TextFilters
         {
             throw Operators.Error($"invalid width {width} (must be > 0)");
         }
-        var lines = StringMethods.Lines(Soft(input, fuel)).Select(line =>
+        var lines = StringMethods.Lines(Strict(input, fuel)).Select(line =>
             string.Join(separator, Wrap(line, (int)BigInteger.Min(width, int.MaxValue), Operators.IsTrue(a[1]), Operators.IsTrue(a[3]), fuel)));
         return string.Join(separator, lines);
     }
