@@ -79,6 +79,7 @@ public sealed class ModelRegistry
         ("GraniteForCausalLM", "granite", c => new Granite(c)),
         ("GraniteMoeForCausalLM", "granitemoe", c => new GraniteMoe(c)),
         ("JambaForCausalLM", "jamba", c => new Jamba(c)),
+        ("LEDForConditionalGeneration", "led", c => new Led(c)),
         ("Lfm2ForCausalLM", "lfm2", c => new Lfm2(c)),
         ("LlamaForCausalLM", "llama", c => new Llama(c)),
         ("LlamaForSequenceClassification", "llama", c => new LlamaForSequenceClassification(c)),
@@ -104,6 +105,11 @@ public sealed class ModelRegistry
         ("MptForCausalLM", "mpt", c => new Mpt(c)),
         ("NanoChatForCausalLM", "nanochat", c => new NanoChat(c)),
         ("NemotronForCausalLM", "nemotron", c => new Nemotron(c)),
+        ("NystromformerForMaskedLM", "nystromformer", c => new MaskedLanguageModel(c, new NystromformerModel(c), NystromformerHeads.Masked)),
+        ("NystromformerForQuestionAnswering", "nystromformer", c => new QuestionAnswering(c, new NystromformerModel(c))),
+        ("NystromformerForSequenceClassification", "nystromformer", c => new FirstTokenClassification(c, new NystromformerModel(c), c.GetChoice("hidden_act", Activations.Names, "gelu_new"))),
+        ("NystromformerForTokenClassification", "nystromformer", c => new TokenClassification(c, new NystromformerModel(c))),
+        ("NystromformerModel", "nystromformer", c => new BaseEncoder(c, new NystromformerModel(c))),
         ("Olmo2ForCausalLM", "olmo2", c => new Olmo2(c)),
         ("OlmoeForCausalLM", "olmoe", c => new Olmoe(c)),
         ("OlmoForCausalLM", "olmo", c => new Olmo(c)),
@@ -118,6 +124,7 @@ public sealed class ModelRegistry
         ("Qwen2MoeForCausalLM", "qwen2_moe", c => new Qwen2Moe(c)),
         ("Qwen3ForCausalLM", "qwen3", c => new Qwen3(c)),
         ("Qwen3MoeForCausalLM", "qwen3_moe", c => new Qwen3Moe(c)),
+        ("ReformerForMaskedLM", "reformer", c => new ReformerForMaskedLM(c)),
         ("ResNetForImageClassification", "resnet", c => new ResNet(c)),
         ("RobertaForMaskedLM", "roberta", c => new MaskedLanguageModel(c, new RobertaModel(c), RobertaHeads.Masked)),
         ("RobertaForQuestionAnswering", "roberta", c => new QuestionAnswering(c, new RobertaModel(c))),
@@ -130,6 +137,7 @@ public sealed class ModelRegistry
         ("SmolLM3ForCausalLM", "smollm3", c => new SmolLm3(c)),
         ("StableLmForCausalLM", "stablelm", c => new StableLm(c)),
         ("Starcoder2ForCausalLM", "starcoder2", c => new Starcoder2(c)),
+        ("SwitchTransformersForConditionalGeneration", "switch_transformers", c => new SwitchTransformers(c)),
         ("T5ForConditionalGeneration", "t5", c => new T5(c)),
         ("UMT5ForConditionalGeneration", "umt5", c => new T5(c, biasInEveryLayer: true)),
         ("ViTForImageClassification", "vit", c => new VitForImageClassification(c)),
@@ -140,6 +148,7 @@ public sealed class ModelRegistry
         ("XLMRobertaForSequenceClassification", "xlm-roberta", c => new FirstTokenClassification(c, new RobertaModel(c), "tanh")),
         ("XLMRobertaForTokenClassification", "xlm-roberta", c => new TokenClassification(c, new RobertaModel(c))),
         ("XLMRobertaModel", "xlm-roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: true))),
+        ("XLNetLMHeadModel", "xlnet", c => new XlNet(c)),
     ];
 
     private readonly Dictionary<string, Func<ConfigReader, Model>> _byArchitecture = [];
