@@ -30,8 +30,9 @@ public abstract class EncoderDecoderModel : DecoderModel
     {
         EncodedSource source = Encode(inputs, pass);
         Tensor? labels = inputs.Find("labels");
-        Tensor ids = inputs.Find("decoder_input_ids") ?? (labels is null ? inputs.Require("decoder_input_ids") : ShiftedRight(labels, pass.Scope));
-        TokenBatch batch = TokenBatch.Rectangle(ids, inputs.Find("decoder_attention_mask"), null, pass.Scope);
+        Tensor? given = inputs.Find("decoder_input_ids"), mask = inputs.Find("decoder_attention_mask");
+        Tensor ids = given ?? (labels is null ? inputs.Require("decoder_input_ids") : ShiftedRight(labels, pass.Scope));
+        TokenBatch batch = TokenBatch.Rectangle(ids, mask ?? (given is null && HidesPadding ? ids.Ne(PadTokenId) : null), null, pass.Scope);
         inputs.CheckAllRead();
         batch.Source = source;
         Tensor logits = Logits(Hidden(batch, pass), pass);
@@ -39,6 +40,9 @@ public abstract class EncoderDecoderModel : DecoderModel
         return new ModelOutputs().With("loss", loss).With("logits", logits.Reshape(ids.Shape[0], ids.Shape[1], VocabularySize))
             .With("encoder_last_hidden_state", source.Hidden.Reshape(ids.Shape[0], -1, source.Hidden.Shape[1]));
     }
+
+    /// <summary>Whether padding ids at the decoder's input are masked where that input was made from labels. Default: false.</summary>
+    protected virtual bool HidesPadding => false;
 
     /// <summary>The id before the first label of a row. Default: the start id.</summary>
     /// <param name="labels">The row (T).</param>

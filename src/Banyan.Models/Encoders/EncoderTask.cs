@@ -34,7 +34,7 @@ public abstract class EncoderTask : Model
     /// <inheritdoc/>
     public override ModelOutputs Run(ModelInputs inputs, ForwardPass pass)
     {
-        TokenBatch batch = inputs.Tokens(pass.Scope, types: true);
+        TokenBatch batch = Encoder.Tokens(inputs, pass);
         return Run(Encoder.Forward(batch, pass), batch, inputs, pass);
     }
 

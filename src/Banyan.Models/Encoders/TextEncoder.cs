@@ -23,6 +23,9 @@ public abstract class TextEncoder : Module
     /// <summary>Places of the hidden states below the encoder's own path (which ends in a dot, or is empty).</summary>
     public abstract IEnumerable<(string Name, string Path)> HiddenStates(string path);
 
+    /// <summary>The tokens among the arguments of a call. Default: with their mask, positions and types.</summary>
+    public virtual TokenBatch Tokens(ModelInputs inputs, ForwardPass pass) => inputs.Tokens(pass.Scope, types: true);
+
     /// <summary>Hidden states (tokens, C).</summary>
     public abstract Tensor Forward(TokenBatch batch, ForwardPass pass);
 

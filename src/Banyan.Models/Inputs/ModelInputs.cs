@@ -37,6 +37,9 @@ public sealed class ModelInputs
         return TokenBatch.Rectangle(ids.Reshape(-1, length), Rows("attention_mask"), Rows("position_ids"), scope, types ? Rows("token_type_ids") : null);
     }
 
+    /// <summary>The tokens that <c>global_attention_mask</c> (B, T) marks, row by row, or null where there is none.</summary>
+    public bool[]? GlobalTokens() => Find("global_attention_mask") is { } mask ? Array.ConvertAll(mask.ToDoubles(), m => m != 0) : null;
+
     /// <summary>Throws when an argument was given that the model did not look at.</summary>
     public void CheckAllRead()
     {

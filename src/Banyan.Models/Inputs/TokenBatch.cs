@@ -47,6 +47,9 @@ public sealed class TokenBatch
     /// <summary>(tokens), int64: which segment each token belongs to (BERT), or null: all to segment 0.</summary>
     public Tensor? TokenTypes { get; init; }
 
+    /// <summary>(tokens): which tokens see all and are seen by all where attention is local (Longformer). Null: none.</summary>
+    public bool[]? Global { get; set; }
+
     /// <summary>What the decoder of an <see cref="EncoderDecoderModel"/> attends to; null: what the caches remember of it.</summary>
     public EncodedSource? Source { get; set; }
 

@@ -4,7 +4,28 @@ using Banyan.Nn;
 namespace Banyan.Models;
 
 // BERT (Devlin et al. 2019): an encoder with learned positions and segments, norms after each part, and a pooler over the first token.
-// T tokens of the batch, C hidden size, H heads, D = C / H, V vocabulary. Its tasks are in Encoders/ and BertHeads.cs.
+// As a decoder its layers may attend to a source (BertEncoderDecoder.cs). T tokens of the batch, C hidden size, H heads, D = C / H, V vocabulary. Its tasks are in
+// Encoders/ and BertHeads.cs.
+
+/// <summary>norm(x + attention to the source), in the layers of a decoder that has one.</summary>
+public sealed class BertCrossAttention : Module
+{
+    private readonly EncoderAttention _attention;
+    private readonly Linear _out;
+    private readonly LayerNorm _norm;
+    private readonly Dropout _drop;
+
+    internal BertCrossAttention(EncoderConfig c, int layer)
+    {
+        _attention = Add("self", new EncoderAttention(c, layer));
+        _out = Add("output.dense", new Linear(c.HiddenSize, c.HiddenSize, initializer: Initializer.Normal(c.InitializerRange)));
+        _norm = Add("output.LayerNorm", new LayerNorm(c.HiddenSize, c.LayerNormEps));
+        _drop = Add("output.dropout", new Dropout(c.HiddenDropoutProb));
+    }
+
+    internal Tensor Forward(Tensor x, TokenBatch batch, ForwardPass pass) =>
+        _norm.Forward(x + _drop.Forward(_out.Forward(_attention.ToSource(x, batch, pass), pass), pass), pass);
+}
 
 /// <summary>norm(x + attention(x)), then norm(x + mlp(x)).</summary>
 public sealed class BertLayer : Block
@@ -14,14 +35,16 @@ public sealed class BertLayer : Block
     private readonly LayerNorm _norm1, _norm2;
     private readonly Dropout _drop1, _drop2;
     private readonly Func<Tensor, Tensor> _act;
+    private readonly BertCrossAttention? _source;
 
-    internal BertLayer(EncoderConfig c, int layer)
+    internal BertLayer(EncoderConfig c, int layer, bool source)
     {
         Initializer init = Initializer.Normal(c.InitializerRange);
         _attention = Add("attention.self", new EncoderAttention(c, layer));
         _out = Add("attention.output.dense", new Linear(c.HiddenSize, c.HiddenSize, initializer: init));
         _norm1 = Add("attention.output.LayerNorm", new LayerNorm(c.HiddenSize, c.LayerNormEps));
         _drop1 = Add("attention.output.dropout", new Dropout(c.HiddenDropoutProb));
+        _source = source ? Add("crossattention", new BertCrossAttention(c, layer)) : null;
         _up = Add("intermediate.dense", new Linear(c.HiddenSize, c.IntermediateSize, initializer: init));
         _down = Add("output.dense", new Linear(c.IntermediateSize, c.HiddenSize, initializer: init));
         _norm2 = Add("output.LayerNorm", new LayerNorm(c.HiddenSize, c.LayerNormEps));
@@ -33,6 +56,7 @@ public sealed class BertLayer : Block
     protected override Tensor Forward(Tensor x, TokenBatch batch, ForwardPass pass)
     {
         x = _norm1.Forward(x + _drop1.Forward(_out.Forward(_attention.Forward(x, batch, pass), pass), pass), pass);
+        x = _source is null ? x : _source.Forward(x, batch, pass);
         return _norm2.Forward(x + _drop2.Forward(_down.Forward(_act(_up.Forward(x, pass)), pass), pass), pass);
     }
 }
@@ -47,13 +71,21 @@ public sealed class BertModel : TextEncoder
     internal BertModel(ConfigReader config, bool pooler)
     {
         Config = EncoderConfig.Read(config);
+        HasSource = config.GetBool("add_cross_attention", false);
+        if (HasSource && !Config.IsDecoder)
+        {
+            throw new CheckpointException(config.Source, "\"add_cross_attention\" is true where \"is_decoder\" is false; expected both: only a decoder has a source");
+        }
         _embeddings = Add("embeddings", new EncoderEmbeddings(Config));
-        _layers = [.. Enumerable.Range(0, Config.NumHiddenLayers).Select(i => Add($"encoder.layer.{i}", new BertLayer(Config, i)))];
+        _layers = [.. Enumerable.Range(0, Config.NumHiddenLayers).Select(i => Add($"encoder.layer.{i}", new BertLayer(Config, i, HasSource)))];
         _pooler = pooler ? Add("pooler.dense", new Linear(HiddenSize, HiddenSize, initializer: Initializer.Normal(Config.InitializerRange))) : null;
     }
 
     /// <summary>What it was built from.</summary>
     public EncoderConfig Config { get; }
+
+    /// <summary>Whether its layers attend to a source too.</summary>
+    public bool HasSource { get; }
 
     /// <inheritdoc/>
     public override string Name => "bert";

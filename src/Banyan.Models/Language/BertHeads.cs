@@ -82,6 +82,9 @@ public sealed class BertLMHeadModel : CausalLanguageModel
     /// <summary>What it was built from.</summary>
     public EncoderConfig Config => _model.Config;
 
+    /// <summary>The layers, without the head.</summary>
+    internal BertModel Bert => _model;
+
     /// <inheritdoc/>
     public override int VocabularySize => Config.VocabSize;
 

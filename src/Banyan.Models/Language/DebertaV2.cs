@@ -35,24 +35,11 @@ public sealed class DebertaV2Attention : Module
             Tensor scores = Own(q).MatMul(Own(k).Transpose(1, 2)) + Own(q).MatMul(distanceKeys.Transpose(1, 2)).Gather(2, buckets)
                 + Own(k).MatMul(distanceQueries.Transpose(1, 2)).Gather(2, buckets.Transpose(1, 2)).Transpose(1, 2);
             scores *= 1 / Math.Sqrt(3.0 * _c.HiddenSize / _c.NumAttentionHeads);
-            Tensor weights = Mask(scores, batch.Layout, span).Softmax(-1);
+            Tensor weights = PairMask.Apply(scores, batch.Layout, span).Softmax(-1);
             weights = pass.Training ? weights.Dropout(_c.AttentionProbsDropoutProb, (long)pass.DropoutSeed(this), (uint)s, 0) : weights;
             rows[s] = weights.MatMul(Own(v)).Transpose(0, 1).Reshape(span.QueryLength, _c.HiddenSize);
         }
         return pass.Visit(this, rows.Length == 1 ? rows[0] : Tensor.Cat(rows, 0));
-    }
-
-    // Padding sees everything alike, as in the reference, where a row without any visible key becomes uniform.
-    private static Tensor Mask(Tensor scores, SequenceLayout layout, SequenceSpan span)
-    {
-        if (span.KeyMaskStart < 0 || layout.KeyMask is not { } visible)
-        {
-            return scores;
-        }
-        int n = (int)span.QueryLength;
-        bool Sees(int t) => visible[span.KeyMaskStart + t];
-        Tensor hidden = scores.Scope!.Use(Tensor.From([.. Enumerable.Range(0, n * n).Select(i => !(Sees(i / n) && Sees(i % n)))], [n, n]));
-        return scores.MaskedFill(hidden, float.MinValue);
     }
 }
 

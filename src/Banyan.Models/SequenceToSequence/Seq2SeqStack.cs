@@ -54,18 +54,20 @@ public abstract class Seq2SeqLanguageModel : EncoderDecoderModel
     private readonly Embedding _shared;
     private readonly Seq2SeqStack _encoder, _decoder;
     private readonly Parameter? _bias;
+    private readonly string _name;
 
     /// <summary>Registers the parts.</summary>
     /// <param name="config">The file.</param>
     /// <param name="c">What was read from it.</param>
     /// <param name="stack">The encoder (false) or the decoder (true), from the shared embedding.</param>
     /// <param name="bias">Whether the logits have a constant bias (<c>final_logits_bias</c>). Default: true.</param>
-    protected Seq2SeqLanguageModel(ConfigReader config, Seq2SeqConfig c, Func<Embedding, bool, Seq2SeqStack> stack, bool bias = true) : base(config)
+    /// <param name="name">Name of both stacks together in checkpoints. Default: <c>model</c>.</param>
+    protected Seq2SeqLanguageModel(ConfigReader config, Seq2SeqConfig c, Func<Embedding, bool, Seq2SeqStack> stack, bool bias = true, string name = "model") : base(config)
     {
-        Config = c;
-        _shared = Add("model.shared", new Embedding(c.VocabSize, c.DModel, Initializer.Normal(c.InitStd), c.PadTokenId));
-        _encoder = Add("model.encoder", stack(_shared, false));
-        _decoder = Add("model.decoder", stack(_shared, true));
+        (Config, _name) = (c, name);
+        _shared = Add($"{name}.shared", new Embedding(c.VocabSize, c.DModel, Initializer.Normal(c.InitStd), c.PadTokenId));
+        _encoder = Add($"{name}.encoder", stack(_shared, false));
+        _decoder = Add($"{name}.decoder", stack(_shared, true));
         _bias = bias ? AddBuffer("final_logits_bias", [1, c.VocabSize], Initializer.Zeros) : null;
     }
 
@@ -92,18 +94,22 @@ public abstract class Seq2SeqLanguageModel : EncoderDecoderModel
 
     /// <inheritdoc/>
     public override IEnumerable<(string Name, string Path)> HiddenStates =>
-        HiddenStatePaths.Decoder("model.encoder.embedding", "model.encoder.layers", Config.EncoderLayers, "model.encoder.output", "encoder_hidden")
-            .Concat(HiddenStatePaths.Decoder("model.decoder.embedding", "model.decoder.layers", Config.DecoderLayers, "model.decoder.output", "decoder_hidden"));
+        HiddenStatePaths.Decoder($"{_name}.encoder.embedding", $"{_name}.encoder.layers", Config.EncoderLayers, $"{_name}.encoder.output", "encoder_hidden")
+            .Concat(HiddenStatePaths.Decoder($"{_name}.decoder.embedding", $"{_name}.decoder.layers", Config.DecoderLayers, $"{_name}.decoder.output", "decoder_hidden"));
 
     // Both stacks and the head read the shared embedding; positions that are computed may be stored all the same.
     /// <inheritdoc/>
-    public override bool IsRedundant(string checkpointName) => checkpointName is "lm_head.weight" or "model.encoder.embed_tokens.weight" or "model.decoder.embed_tokens.weight"
-        or "model.encoder.embed_positions.weight" or "model.decoder.embed_positions.weight";
+    public override bool IsRedundant(string checkpointName) => checkpointName == "lm_head.weight"
+        || (checkpointName.StartsWith(_name + ".", StringComparison.Ordinal)
+            && checkpointName[(_name.Length + 1)..] is "encoder.embed_tokens.weight" or "decoder.embed_tokens.weight" or "encoder.embed_positions.weight" or "decoder.embed_positions.weight");
+
+    /// <summary>The tokens of the source among the arguments of a call. Default: with their mask.</summary>
+    protected virtual TokenBatch SourceTokens(ModelInputs inputs, ForwardPass pass) => inputs.Tokens(pass.Scope);
 
     /// <inheritdoc/>
     public override EncodedSource Encode(ModelInputs inputs, ForwardPass pass)
     {
-        TokenBatch source = inputs.Tokens(pass.Scope);
+        TokenBatch source = SourceTokens(inputs, pass);
         return new EncodedSource(_encoder.Forward(source, pass), source.Layout);
     }
 
