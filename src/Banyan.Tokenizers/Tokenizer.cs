@@ -1,3 +1,4 @@
+using Banyan.Tokenizers.ChatTemplates;
 using Banyan.Tokenizers.Formats;
 using Banyan.Tokenizers.Json;
 using Banyan.Tokenizers.Pipeline;
@@ -199,6 +200,13 @@ public sealed class Tokenizer
         Padding?.Apply(batch);
         return batch;
     }
+
+    /// <summary>A conversation as tokens, rendered by <see cref="ChatTemplate"/>.</summary>
+    /// <param name="request">The conversation; <c>bos_token</c> and its like are added to its variables.</param>
+    /// <param name="options">Limits of the template. Default: <see cref="ChatTemplateOptions"/>.</param>
+    /// <exception cref="InvalidOperationException">There is no chat template.</exception>
+    /// <exception cref="ChatTemplateException">The template is wrong, or refuses the conversation.</exception>
+    public ChatEncoding EncodeChat(ChatRequest request, ChatTemplateOptions? options = null) => ChatEncoding.Create(this, request, options);
 
     /// <summary>The ids of a text: what <see cref="Encode(string, bool)"/> gives, without the cost of offsets.</summary>
     /// <param name="text">The text.</param>

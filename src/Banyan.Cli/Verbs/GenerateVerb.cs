@@ -6,6 +6,7 @@ using Banyan.Cpu;
 using Banyan.Inference;
 using Banyan.Inference.Sampling;
 using Banyan.Tokenizers;
+using Banyan.Tokenizers.ChatTemplates;
 
 namespace Banyan.Cli.Verbs;
 
@@ -23,6 +24,7 @@ internal sealed class GenerateVerb : Verb
     public override IReadOnlyList<Setting> Settings =>
     [
         new("prompt", "The text to go on from; several make a batch.", SettingKind.Text), new("ids", "The prompt as token ids: 1,2,3.", SettingKind.Text),
+        new("chat", "The prompt is what a user says: it goes through the model's chat template.", SettingKind.Flag), new("system", "With --chat: the system message.", SettingKind.Text),
         new("max_new_tokens", "The most tokens to generate (128)."), new("temperature", "Below 1 more certain, above 1 more varied; 0: the most probable token (1)."),
         new("top_k", "Only the k most probable tokens; 0 is off."), new("top_p", "Only the most probable tokens up to this probability; 1 is off."),
         new("min_p", "Only tokens of this share of the largest probability; 0 is off."), new("repetition_penalty", "Above 1: tokens that occurred are less probable (1)."),
@@ -109,8 +111,21 @@ internal sealed class GenerateVerb : Verb
         {
             return [IdList.Parse(s.Text("ids"))];
         }
+        if (s.Flag("chat"))
+        {
+            return texts.Length > 0 ? [.. texts.Select(t => Chat(s, lm, t))] : throw new UsageException("--chat needs a --prompt: what the user says");
+        }
         return texts.Length > 0 ? [.. texts.Select(t => lm.Tokenizer.EncodeToIds(t))]
             : [lm.Tokenizer.EncodeToIds("") is { Length: > 0 } begin ? begin : throw new UsageException("--prompt is missing: this model has no begin-of-text token to start from")];
+    }
+
+    private static int[] Chat(SettingReader s, LanguageModel lm, string said)
+    {
+        if (lm.Tokenizer.ChatTemplate is null)
+        {
+            throw new InvalidDataException($"{s.Text("model")}: has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json)");
+        }
+        return lm.Tokenizer.EncodeChat(s.Has("system") ? ChatRequest.Of(("system", s.Text("system")), ("user", said)) : ChatRequest.Of(("user", said))).Ids;
     }
 
     private static void Show(Completion[] done, bool streamed, Reporter output)

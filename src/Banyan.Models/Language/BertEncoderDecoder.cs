@@ -72,7 +72,7 @@ public sealed class BertEncoderDecoder : EncoderDecoderModel
     {
         ConfigReader part = config.GetObject(key);
         part.GetChoice("model_type", ["bert"]);
-        foreach (string flag in (ReadOnlySpan<string>)["is_decoder", "add_cross_attention"])
+        foreach (string flag in (string[])["is_decoder", "add_cross_attention"])
         {
             if (part.GetBool(flag, false) != decoder)
             {

@@ -173,7 +173,7 @@ public sealed class SwitchTransformers : T5LanguageModel
         }
         long texts = outputs.Find("logits")!.Shape[0];
         int encoders = Enumerable.Range(0, Config.NumLayers).Count(i => Mixture.IsSparse(i, decoder: false));
-        foreach (List<Tensor> stack in (ReadOnlySpan<List<Tensor>>)[routers[..encoders], routers[encoders..]])
+        foreach (List<Tensor> stack in (List<Tensor>[])[routers[..encoders], routers[encoders..]])
         {
             loss = stack.Count == 0 ? loss : loss + RouterLosses(Tensor.Cat([.. stack.Select(l => l.Reshape(texts, -1, Mixture.NumExperts))], 1));
         }

@@ -28,7 +28,7 @@ public sealed record XlNetConfig(int VocabSize, int DModel, int NLayer, int NHea
     {
         int width = c.GetInt("d_model", 1024, min: 2, max: 1 << 20), heads = c.GetInt("n_head", 16, min: 1, max: 1 << 16);
         ConfigChecks.Divides(c, "d_model", width, "n_head", heads);
-        foreach ((string key, bool holds, string expected) in (ReadOnlySpan<(string, bool, string)>)[("bi_data", !c.GetBool("bi_data", false), "false"), ("same_length", !c.GetBool("same_length", false), "false"),
+        foreach ((string key, bool holds, string expected) in ((string, bool, string)[])[("bi_data", !c.GetBool("bi_data", false), "false"), ("same_length", !c.GetBool("same_length", false), "false"),
             ("d_head", c.GetInt("d_head", width / heads) == width / heads, $"d_model / n_head = {width / heads}"), ("tie_word_embeddings", c.GetBool("tie_word_embeddings", true), "true")])
         {
             if (!holds)
