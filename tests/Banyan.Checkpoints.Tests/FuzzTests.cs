@@ -9,11 +9,11 @@ public class FuzzTests
     private const long MaxBytes = 16L << 20;
 
     [Theory]
-    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c")]
+    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c"), InlineData("pytorch")]
     public void Few_damaged_files_are_read_or_refused(string kind) => Run(kind, Fuzz.Few);
 
     [Theory, Trait("Category", "Slow")]
-    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c")]
+    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c"), InlineData("pytorch")]
     public void Many_damaged_files_are_read_or_refused(string kind) => Run(kind, Fuzz.Many);
 
     private static void Run(string kind, int count)
@@ -23,6 +23,7 @@ public class FuzzTests
         {
             "safetensors" => (Safetensors(), b => ReadSafetensors(b, folder["a.safetensors"])),
             "config" => (Configs(), b => ReadConfig(ConfigReader.Parse(b, "config.json"))),
+            "pytorch" => ((byte[][])[PytorchFileTests.Sample()], b => ReadPytorch(b, folder["a.pt"])),
             "index" => (Indices(folder), b => ReadFolder(b, folder)),
             _ => ((byte[][])[Llama2cFileTests.Tiny(3), Llama2cFileTests.Tiny(-3)], (Action<byte[]>)(b => ReadLlama2c(b, folder["a.bin"]))),
         };
@@ -33,6 +34,13 @@ public class FuzzTests
     {
         File.WriteAllBytes(path, bytes);
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        ReadTensors(file);
+    }
+
+    private static void ReadPytorch(byte[] bytes, string path)
+    {
+        File.WriteAllBytes(path, bytes);
+        using PytorchFile file = PytorchFile.Open(path);
         ReadTensors(file);
     }
 

@@ -4,14 +4,14 @@ namespace Banyan.Checkpoints;
 
 /// <summary>
 /// A folder in Hugging Face form as one lazily mapped checkpoint: <c>config.json</c>, <c>model.safetensors</c> or shards with
-/// <c>model.safetensors.index.json</c>, and where present <c>generation_config.json</c> and <c>tokenizer.json</c>.
+/// <c>model.safetensors.index.json</c>, or the older <c>pytorch_model.bin</c> in one file or shards, and where present <c>generation_config.json</c> and <c>tokenizer.json</c>.
 /// </summary>
 public sealed class ModelFolder : IModelReader
 {
-    private const string SingleFile = "model.safetensors";
+    private const string SingleFile = "model.safetensors", PytorchSingle = "pytorch_model.bin", PytorchIndex = "pytorch_model.bin.index.json";
 
-    private readonly Dictionary<string, SafetensorsFile> _fileOf = [];
-    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, ICheckpointReader> _fileOf = [];
+    private readonly List<ICheckpointReader> _files = [];
     private readonly List<string> _names = [];
 
     private ModelFolder(string path) => Path = path;
@@ -26,7 +26,7 @@ public sealed class ModelFolder : IModelReader
     public string? TokenizerPath => Existing("tokenizer.json");
 
     /// <summary>Opens a folder: maps its files and checks their headers and the index.</summary>
-    /// <exception cref="CheckpointException">There are no safetensors files, or a file or the index is damaged.</exception>
+    /// <exception cref="CheckpointException">There are no weights, or a file or the index is damaged.</exception>
     public static ModelFolder Open(string path)
     {
         var folder = new ModelFolder(path);
@@ -52,7 +52,7 @@ public sealed class ModelFolder : IModelReader
     public bool TryGet(string name, [NotNullWhen(true)] out TensorEntry? entry)
     {
         entry = null;
-        return _fileOf.TryGetValue(name, out SafetensorsFile? file) && file.TryGet(name, out entry);
+        return _fileOf.TryGetValue(name, out ICheckpointReader? file) && file.TryGet(name, out entry);
     }
 
     /// <inheritdoc/>
@@ -78,10 +78,17 @@ public sealed class ModelFolder : IModelReader
         {
             OpenShards(index);
         }
+        else if (Existing(PytorchSingle) is { } pytorch)
+        {
+            AddFile(pytorch, null);
+        }
+        else if (Existing(PytorchIndex) is { } pytorchIndex)
+        {
+            OpenShards(pytorchIndex);
+        }
         else
         {
-            throw new CheckpointException(Path, $"neither {SingleFile} nor {ShardIndex.FileName} is there; is this a model folder? "
-                + "PyTorch .bin files are read with PytorchFile and can be converted");
+            throw new CheckpointException(Path, $"none of {SingleFile}, {ShardIndex.FileName}, {PytorchSingle} and {PytorchIndex} is there; is this a model folder?");
         }
     }
 
@@ -97,7 +104,7 @@ public sealed class ModelFolder : IModelReader
 
     private void AddFile(string path, HashSet<string>? listed)
     {
-        SafetensorsFile file = SafetensorsFile.Open(path);
+        ICheckpointReader file = path.EndsWith(".bin", StringComparison.Ordinal) ? PytorchFile.Open(path) : SafetensorsFile.Open(path);
         _files.Add(file);
         foreach (string name in file.Names.Where(n => listed?.Remove(n) ?? true))
         {
@@ -106,7 +113,7 @@ public sealed class ModelFolder : IModelReader
         }
         if (listed?.FirstOrDefault() is { } missing)
         {
-            throw new CheckpointException(path, $"{ShardIndex.FileName} says that tensor {CheckpointException.Quote(missing)} is in this file; it is not");
+            throw new CheckpointException(path, $"the index says that tensor {CheckpointException.Quote(missing)} is in this file; it is not");
         }
     }
 }

@@ -39,7 +39,7 @@ public class ModelFolderTests
     public void A_folder_without_weights_says_what_is_missing()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("neither model.safetensors nor", Assert.Throws<CheckpointException>(() => ModelFolder.Open(folder.Path)).Message);
+        Assert.Contains("none of model.safetensors", Assert.Throws<CheckpointException>(() => ModelFolder.Open(folder.Path)).Message);
     }
 
     [Fact]
