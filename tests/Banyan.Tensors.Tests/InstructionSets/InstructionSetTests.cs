@@ -23,6 +23,7 @@ public sealed class InstructionSetTests
             { "DOTNET_EnableAVX512=0", Expect(without512, false, avx2, fma, v128) },
             { "DOTNET_EnableAVX2=0", Expect(without2, false, false, false, v128) },
             { "DOTNET_EnableHWIntrinsic=0", Expect(1, false, false, false, false) },
+            { "BANYAN_EMIT=0", Expect(avx512 ? 16 : without512, avx512, avx2, fma, v128) },
             { "BANYAN_ISA=512", Expect(16, avx512, avx2, fma, v128) },
             { "BANYAN_ISA=256", Expect(8, avx512, avx2, fma, v128) },
             { "BANYAN_ISA=128", Expect(4, avx512, avx2, fma, v128) },

@@ -33,6 +33,7 @@ internal static class KernelDigests
             {
                 var problem = new Cpu.GemmProblem(m, n, k) { TransposeA = ta, TransposeB = tb, Accumulate = ta, Bias = true, Relu = tb };
                 yield return Line($"product {m}x{n}x{k} {ta} {tb}", Tensor.From(problem.Actual(pool)));
+                yield return Line($"bfloat16 product {m}x{n}x{k} {ta} {tb}", Tensor.From((problem with { InBf16 = true }).Actual(pool)));
             }
         }
     }

@@ -56,6 +56,10 @@ internal static unsafe class Gemm
     /// <summary>The same product with B taken from its packed copy, which must outlive the call.</summary>
     public static GemmArgs WithPackedB(in GemmArgs args, PackedMatrix b)
     {
+        if (args.InBf16)
+        {
+            throw new ArgumentException("gemm: a packed matrix is float32, the product takes bfloat16 operands", nameof(args));
+        }
         if (b.K != args.K || b.N != args.N)
         {
             throw new ArgumentException($"gemm: the packed matrix is {b.K} x {b.N}, the product needs B of {args.K} x {args.N}.", nameof(b));
@@ -72,8 +76,21 @@ internal static unsafe class Gemm
         public ComputePool Pool;
         public GemmBlocking Blocking;
 
-        public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct =>
-            GemmBlocked<S, V, TActivation>.Run(Args, Blocking, Pool);
+        public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
+        {
+            if (!Args.InBf16)
+            {
+                GemmBlocked<S, V, TActivation, Float32Operands>.Run(Args, Blocking, Pool);
+            }
+            else if (Emit.Bf16Tile.IsAvailable)
+            {
+                GemmBlocked<S, V, TActivation, Bf16Operands>.Run(Args, Blocking, Pool);
+            }
+            else
+            {
+                GemmBlocked<S, V, TActivation, Bf16Reference>.Run(Args, Blocking, Pool);
+            }
+        }
     }
 
     private struct BatchBody : IParallelBody

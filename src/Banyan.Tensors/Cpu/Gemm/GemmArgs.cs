@@ -39,6 +39,12 @@ internal unsafe struct GemmArgs
     public float* Residual;
     public long ResidualRow;
 
+    /// <summary>
+    /// The operands are rounded to bfloat16, and two values of k are one step: <c>acc = fma(A[m, 2i], B[2i, n], fma(A[m, 2i+1], B[2i+1, n], acc))</c>, with a
+    /// zero after an odd K. The sums stay float32; what is smaller than a normal float32 may become 0.
+    /// </summary>
+    public bool InBf16;
+
     /// <summary>B points to the panels of a <see cref="PackedMatrix"/>; BRow and BCol are not used.</summary>
     internal bool BIsPacked;
 

@@ -7,8 +7,8 @@ namespace Banyan.Cpu;
 /// it is shared); then they claim items: a few panels of the other operand, which the thread packs for itself into memory that stays in
 /// its own cache, times the shared one. The state lives on the caller's stack.
 /// </summary>
-internal unsafe struct GemmBlocked<S, V, TActivation>
-    where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary
+internal unsafe struct GemmBlocked<S, V, TActivation, F>
+    where S : struct, ISimd<V> where V : struct where TActivation : struct, IUnary where F : struct, IOperands
 {
     // An item's own panels: 4 x 2W columns, or 8 tiles of rows. They stay in the second cache.
     private const long OwnPanels = 4, OwnTiles = 8;
@@ -17,7 +17,8 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     private bool _packA, _packB, _aIsShared, _epilogue;
     private float* _shared;                                     // packed panels of the shared operand
     private float* _scratch;                                    // the chains, where C holds the residual until the end; else null
-    private long _row0, _rows, _col0, _cols, _k0, _depth;       // the current block
+    private long _row0, _rows, _col0, _cols, _k0, _depth;       // the current block; k in steps
+    private long _steps;                                        // of the whole product
     private long _itemRows, _itemCols, _itemsAcross;            // how the current block is cut into items
 
     private static int TileRows => GemmBlocking.TileRows(S.Width);
@@ -26,9 +27,10 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     /// <summary>Computes the product on the pool's threads.</summary>
     public static void Run(in GemmArgs args, in GemmBlocking blocking, ComputePool pool)
     {
-        long kBlocks = Math.Max(1, CeilDiv(args.K, blocking.Depth));
-        long depth = RoundUp(CeilDiv(args.K, kBlocks), 4);
-        GemmBlocked<S, V, TActivation> state = default;
+        long steps = F.Steps(args.K), kBlocks = Math.Max(1, CeilDiv(steps, blocking.Depth));
+        long depth = RoundUp(CeilDiv(steps, kBlocks), 4);
+        GemmBlocked<S, V, TActivation, F> state = default;
+        state._steps = steps;
         state._g = args;
         state._epilogue = Epilogue.IsNeeded<TActivation>(args);
         state._aIsShared = args.N >= args.M;
@@ -58,16 +60,16 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     private void ChoosePacking(OperandPacking packing)
     {
         long firstCache = CpuCaches.L1 / sizeof(float);
-        bool auto = packing == OperandPacking.Auto, always = packing == OperandPacking.Always;
+        bool auto = packing == OperandPacking.Auto, always = packing == OperandPacking.Always || F.ArePacked;
         _packA = always || (auto && _g.M * _g.K > firstCache && _g.N > 4 * TileColumns);
         _packB = !_g.BIsPacked && (_g.BCol != 1 || always || (auto && _g.N * _g.K > firstCache && _g.M > 2 * TileRows));
     }
 
-    private static void Blocks(GemmBlocked<S, V, TActivation>* s, long rows, long cols, long depth, ComputePool pool)
+    private static void Blocks(GemmBlocked<S, V, TActivation, F>* s, long rows, long cols, long depth, ComputePool pool)
     {
         do
         {
-            s->_depth = Math.Min(depth, s->_g.K - s->_k0);
+            s->_depth = Math.Min(depth, s->_steps - s->_k0);
             for (s->_row0 = 0; s->_row0 < s->_g.M; s->_row0 += rows)
             {
                 s->_rows = Math.Min(rows, s->_g.M - s->_row0);
@@ -79,10 +81,10 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
             }
             s->_k0 += depth;
         }
-        while (s->_k0 < s->_g.K);
+        while (s->_k0 < s->_steps);
     }
 
-    private void Block(GemmBlocked<S, V, TActivation>* self, ComputePool pool)
+    private void Block(GemmBlocked<S, V, TActivation, F>* self, ComputePool pool)
     {
         // Below some 10 microseconds of work per thread, waking the others costs more than it brings.
         bool parallel = pool.Threads > 1 && _rows * _cols * _depth >= 100_000;
@@ -127,7 +129,7 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
 
     private struct PackBody : IParallelBody
     {
-        public GemmBlocked<S, V, TActivation>* State;
+        public GemmBlocked<S, V, TActivation, F>* State;
 
         public readonly void Run(long begin, long end)
         {
@@ -145,14 +147,17 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
     }
 
     private readonly void PackRows(long row, long rows, float* to) =>
-        Packing.Rows<S, V>(_g.A + (_row0 + row) * _g.ARow + _k0 * _g.ACol, _g.ARow, _g.ACol, rows, _depth, to);
+        F.Rows<S, V>(_g.A + (_row0 + row) * _g.ARow + _k0 * F.Elements * _g.ACol, _g.ARow, _g.ACol, rows, Elements, to);
 
     private readonly void PackColumns(long col, long cols, float* to) =>
-        Packing.Panels<S, V>(_g.B + _k0 * _g.BRow + (_col0 + col) * _g.BCol, _g.BRow, _g.BCol, cols, _depth, to);
+        F.Panels<S, V>(_g.B + _k0 * F.Elements * _g.BRow + (_col0 + col) * _g.BCol, _g.BRow, _g.BCol, cols, Elements, to);
+
+    // Values of k in the block.
+    private readonly long Elements => Math.Min(_depth * F.Elements, _g.K - _k0 * F.Elements);
 
     private struct ItemBody : IParallelBody
     {
-        public GemmBlocked<S, V, TActivation>* State;
+        public GemmBlocked<S, V, TActivation, F>* State;
         public Workspace Workspace;
 
         public readonly void Run(long begin, long end)
@@ -198,7 +203,7 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
             PackColumns(col + cols / TileColumns * TileColumns, cols % TileColumns, b);
         }
         Tiles(row, rows, col, cols, OwnA ? own : _shared + row * _depth, OwnB || OwnEdge ? b : _shared + col * _depth);
-        if (_epilogue && _k0 + _depth == _g.K)
+        if (_epilogue && _k0 + _depth == _steps)
         {
             float* chains = Chains(row, col, out long chainsRow);
             Epilogue.Apply<S, V, TActivation>(_g, chains, chainsRow, _row0 + row, rows, _col0 + col, cols);
@@ -244,12 +249,12 @@ internal unsafe struct GemmBlocked<S, V, TActivation>
         }
         if (_packA)
         {
-            Tile.Run<S, V, Interleaved>(rows, cols, _depth, a, 1, TileRows, b, bRow, from, fromRow, to, toRow);
+            Tile.Run<S, V, F, Interleaved>(rows, cols, _depth, a, 1, TileRows, b, bRow, from, fromRow, to, toRow);
         }
         else
         {
             a = _g.A + (_row0 + row) * _g.ARow + _k0 * _g.ACol;
-            Tile.Run<S, V, Strided>(rows, cols, _depth, a, _g.ARow, _g.ACol, b, bRow, from, fromRow, to, toRow);
+            Tile.Run<S, V, F, Strided>(rows, cols, _depth, a, _g.ARow, _g.ACol, b, bRow, from, fromRow, to, toRow);
         }
     }
 

@@ -39,6 +39,9 @@ public sealed record GemmProblem(long M, long N, long K)
 
     public bool Prepack { get; init; }
 
+    /// <summary>The operands are rounded to bfloat16.</summary>
+    public bool InBf16 { get; init; }
+
     /// <summary>The result by definition.</summary>
     internal float[] Expected() => Compute((in GemmArgs g) => RunReference(g));
 
@@ -83,7 +86,7 @@ public sealed record GemmProblem(long M, long N, long K)
             product(new GemmArgs
             {
                 M = M, N = N, K = K, A = pa, ARow = aRow, ACol = aCol, B = pb, BRow = bRow, BCol = bCol, C = pc, CRow = N + Gap,
-                Accumulate = Accumulate, Bias = Bias ? pBias : null,
+                Accumulate = Accumulate, InBf16 = InBf16, Bias = Bias ? pBias : null,
                 Residual = Residual switch { ResidualKind.InPlace => pc, ResidualKind.Separate => pResidual, _ => null },
                 ResidualRow = Residual == ResidualKind.InPlace ? N + Gap : N + 2 * Gap,
             });
