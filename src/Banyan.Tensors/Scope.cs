@@ -20,6 +20,12 @@ public sealed class ScopeOptions
     public Device Device { get; init; }
 
     /// <summary>
+    /// True rounds the operands of float32 matrix products to bfloat16; sums, results, and everything else stay float32. Twice as fast where the
+    /// processor has the instruction, the same bits everywhere. Default: false.
+    /// </summary>
+    public bool Bf16Products { get; init; }
+
+    /// <summary>
     /// True reuses even the handles (the <see cref="Tensor"/> objects) after <see cref="Scope.Reset"/>, so that a step allocates no managed
     /// memory. A handle kept from an earlier step then shows another tensor instead of throwing: only for loops that keep none.
     /// Default: false.
@@ -52,6 +58,7 @@ public sealed class Scope : IDisposable
         _ownsMemory = options.Memory is null;
         _recycleHandles = options.RecycleHandles;
         Device = options.Device;
+        Bf16Products = options.Bf16Products;
         Tape = options.RecordGradients ? new Tape(this) : null;
     }
 
@@ -63,6 +70,9 @@ public sealed class Scope : IDisposable
 
     /// <summary>Where this scope's tensors live.</summary>
     public Device Device { get; }
+
+    /// <summary>Whether matrix products round their operands to bfloat16.</summary>
+    public bool Bf16Products { get; }
 
     /// <summary>The record of operations, or null where gradients are not recorded.</summary>
     public Tape? Tape { get; }

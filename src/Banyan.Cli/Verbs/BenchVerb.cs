@@ -26,7 +26,7 @@ internal sealed class BenchVerb : Verb
     public override IReadOnlyList<Setting> Settings =>
     [
         new("model", "train: gpt2-124m or nanogpt-char; generate: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
-        new("precision", "float32.", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
+        new("precision", "train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
         new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("max_new_tokens", "generate: tokens (200)."),
     ];
 
@@ -87,9 +87,10 @@ internal sealed class BenchVerb : Verb
     private static JsonObject Train(SettingReader s, Reporter output, int threads, CancellationToken stop)
     {
         string model = s.Text("model", "gpt2-124m");
-        if (s.Text("precision", "float32") is not ("float32" or "fp32"))
+        string precision = s.Text("precision", "float32");
+        if (precision is not ("float32" or "bfloat16"))
         {
-            throw new UsageException($"precision is {s.Text("precision")}; expected float32 (others come with later kernels)");
+            throw new UsageException($"precision is {precision}; expected float32 or bfloat16");
         }
         bool big = model == "gpt2-124m";
         if (!big && model != "nanogpt-char")
@@ -97,7 +98,7 @@ internal sealed class BenchVerb : Verb
             throw new UsageException($"model is {model}; expected gpt2-124m or nanogpt-char");
         }
         MachineLimits limits = MachineLimits.Measure(threads, stop);
-        StepBenchmark b = StepBenchmark.Run(big ? StepBenchmark.Gpt2 : StepBenchmark.Char, s.Int("batch", big ? 4 : 12, 1), s.Int("seq", big ? 64 : 256, 2), s.Int("steps", 8, 1), threads, stop);
+        StepBenchmark b = StepBenchmark.Run(big ? StepBenchmark.Gpt2 : StepBenchmark.Char, s.Int("batch", big ? 4 : 12, 1), s.Int("seq", big ? 64 : 256, 2), s.Int("steps", 8, 1), threads, precision == "bfloat16", stop);
         double fraction = 6e-9 * b.Parameters * b.TokensPerSecond / limits.Gflops;
         output.Line(FormattableString.Invariant($"{model}: {b.MillisecondsPerStep:F1} ms per step, {b.TokensPerSecond:F0} tokens/s, {100 * fraction:F1} % of the FMA peak, {ProcessMemory.PeakMib:F0} MiB; loss {b.FirstLoss:F3} to {b.LastLoss:F3}"));
         return new JsonObject

@@ -18,7 +18,7 @@ internal sealed class PretrainVerb : Verb
     public override IReadOnlyList<Setting> Settings =>
     [
         .. new[] { "model.type", "model.depth", "model.path", "data.train", "data.validation", "data.split", "data.split_documents", "data.tokenizer", "data.vocab_size", "data.packing",
-            "data.text_key", "data.separator", "data.strict", "train.steps", "train.batch", "train.sequence", "train.accumulation", "train.clip", "train.checkpoint_activations",
+            "data.text_key", "data.separator", "data.strict", "train.steps", "train.batch", "train.sequence", "train.accumulation", "train.clip", "train.checkpoint_activations", "train.precision",
             "train.eval_every", "train.eval_batches", "train.patience", "train.log_every", "train.sample_every", "train.prompts", "train.sample_tokens", "optimizer.type",
             "optimizer.learning_rate", "optimizer.beta1", "optimizer.beta2", "optimizer.eps", "optimizer.weight_decay", "schedule.type", "schedule.warmup", "schedule.decay",
             "schedule.floor", "guard.action", "guard.spike", "run.dir", "run.save_every", "run.keep_last", "run.keep_best" }.Select(k => new Setting(k, "See docs/pretraining.md.")),

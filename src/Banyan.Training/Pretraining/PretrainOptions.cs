@@ -126,6 +126,9 @@ public sealed record TrainOptions
     /// <summary>True computes the inside of blocks again instead of keeping it. Default: false.</summary>
     public bool CheckpointActivations { get; init; }
 
+    /// <summary><c>float32</c>, or <c>bfloat16</c>: the operands of matrix products are rounded; weights, sums and the optimizer stay float32. Default: float32.</summary>
+    public string Precision { get; init; } = "float32";
+
     /// <summary>Steps between evaluations; 0: only at the end. Default: 250.</summary>
     public long EvalEvery { get; init; } = 250;
 
@@ -155,6 +158,7 @@ public sealed record TrainOptions
         Accumulation = c.GetInt("accumulation", 1, min: 1, max: 1 << 16),
         Clip = c.GetDouble("clip", 1, min: 0),
         CheckpointActivations = c.GetBool("checkpoint_activations", false),
+        Precision = c.GetChoice("precision", ["float32", "bfloat16"], "float32"),
         EvalEvery = c.GetLong("eval_every", 250, min: 0),
         EvalBatches = c.GetLong("eval_batches", 50, min: 0),
         Patience = c.GetInt("patience", 0, min: 0),

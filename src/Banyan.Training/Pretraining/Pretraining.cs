@@ -91,7 +91,7 @@ public sealed class Pretraining : IDisposable
             ModelFiles.LoadWeights(_model, weights, trainable: true);
         }
         _optimizer = _o.Optimizer.Create(_model);
-        _state = new RunState { Key = $"{_o.Seed}|{_o.Train.Batch}|{_o.Train.Sequence}|{_o.Train.Accumulation}|{_corpus.Key[..16]}|{_o.Optimizer.Type}|{_model.ParameterCount}" };
+        _state = new RunState { Key = $"{_o.Seed}|{_o.Train.Batch}|{_o.Train.Sequence}|{_o.Train.Accumulation}|{_corpus.Key[..16]}|{_o.Optimizer.Type}|{_model.ParameterCount}{(_o.Train.Precision == "float32" ? "" : "|" + _o.Train.Precision)}" };
         if (found is not null)
         {
             _state.Restore(found, _model, _optimizer, _guard);
@@ -125,7 +125,7 @@ public sealed class Pretraining : IDisposable
     private void Loop()
     {
         Schedule schedule = _o.Schedule.Create(_o.Optimizer.LearningRate, _o.Train.Steps);
-        var stepOptions = new TrainingStepOptions { ClipNorm = _o.Train.Clip, Seed = _o.Seed, CheckpointActivations = _o.Train.CheckpointActivations };
+        var stepOptions = new TrainingStepOptions { ClipNorm = _o.Train.Clip, Seed = _o.Seed, CheckpointActivations = _o.Train.CheckpointActivations, Bf16Products = _o.Train.Precision == "bfloat16" };
         using var step = new LanguageModelStep(_model, _optimizer, stepOptions, Pool);
         TokenBatches batches = _corpus.TrainingBatches(_o.Train, _o.Seed);
         if (_state.Step == 0 && _o.Train.SampleEvery > 0)

@@ -30,8 +30,9 @@ public sealed record StepBenchmark(long Parameters, double TokensPerSecond, doub
     /// <param name="length">Tokens of a sequence.</param>
     /// <param name="steps">Steps that are measured, after three that are not.</param>
     /// <param name="threads">Threads that compute.</param>
+    /// <param name="bf16">Whether the operands of matrix products are rounded to bfloat16.</param>
     /// <param name="cancellationToken">Stops between steps.</param>
-    public static StepBenchmark Run(string config, int batch, int length, int steps, int threads, CancellationToken cancellationToken = default)
+    public static StepBenchmark Run(string config, int batch, int length, int steps, int threads, bool bf16 = false, CancellationToken cancellationToken = default)
     {
         using var pool = new ComputePool(threads);
         var model = (CausalLanguageModel)ModelRegistry.Default.Create(ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(config), "bench"));
@@ -40,7 +41,7 @@ public sealed record StepBenchmark(long Parameters, double TokensPerSecond, doub
             throw new ArgumentException($"seq is {length}; expected at most {model.MaxPositions}, the model's positions");
         }
         model.Initialize(1);
-        using var step = new LanguageModelStep(model, new AdamW(ParameterGroup.DecayMatrices(model, 0.01), 1e-4), new TrainingStepOptions { ClipNorm = 0 }, pool);
+        using var step = new LanguageModelStep(model, new AdamW(ParameterGroup.DecayMatrices(model, 0.01), 1e-4), new TrainingStepOptions { ClipNorm = 0, Bf16Products = bf16 }, pool);
         TrainingBatch fixedBatch = new TokenBatches(new StreamBlocks(Noise(batch * length * 2, model.VocabularySize), length, shuffle: false), 0, batch).Get(0);
         var times = new List<double>();
         double first = double.NaN, last = double.NaN;

@@ -16,6 +16,9 @@ public sealed record TrainingStepOptions
     /// <summary>True keeps only each block's input and computes its inside again: less memory, a third more work. Default: false.</summary>
     public bool CheckpointActivations { get; init; }
 
+    /// <summary>True rounds the operands of matrix products to bfloat16; weights, sums and the optimizer stay float32. Default: false.</summary>
+    public bool Bf16Products { get; init; }
+
     /// <summary>Share of the probability that the target gives to all classes alike (Szegedy et al. 2016). Default: 0.</summary>
     public double LabelSmoothing { get; init; }
 }
@@ -54,7 +57,7 @@ public sealed class TrainingStep : IDisposable
     {
         (_optimizer, _options) = (optimizer, options ?? new TrainingStepOptions());
         _parameters = [.. model.TrainableParameters()];
-        _scope = new Scope(new ScopeOptions { RecordGradients = true, RecycleHandles = true, Pool = pool });
+        _scope = new Scope(new ScopeOptions { RecordGradients = true, RecycleHandles = true, Pool = pool, Bf16Products = _options.Bf16Products });
     }
 
     /// <summary>Bytes that activations took at most.</summary>

@@ -76,7 +76,7 @@ internal static unsafe class MatMulLoop
             M = y.Shape[-2], N = y.Shape[-1], K = a.Shape[-1],
             A = (float*)a.Body.Storage!.Pointer, ARow = a.Strides[-2], ACol = a.Strides[-1],
             B = (float*)b.Body.Storage!.Pointer, BRow = b.Strides[-2], BCol = b.Strides[-1],
-            C = (float*)y.Body.Storage!.Pointer, CRow = y.Shape[-1], Accumulate = accumulate,
+            C = (float*)y.Body.Storage!.Pointer, CRow = y.Shape[-1], Accumulate = accumulate, InBf16 = Tensor.ScopeOf(a, b, y) is { Bf16Products: true },
             Bias = bias is null ? null : (float*)bias.Body.Storage!.Pointer + bias.Body.Offset,
         };
 
