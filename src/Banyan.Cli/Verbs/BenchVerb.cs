@@ -26,7 +26,7 @@ internal sealed class BenchVerb : Verb
     public override IReadOnlyList<Setting> Settings =>
     [
         new("model", "train: gpt2-124m or nanogpt-char; generate: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
-        new("precision", "train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
+        new("precision", "gemm, train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
         new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("max_new_tokens", "generate: tokens (200)."),
     ];
 
@@ -37,7 +37,7 @@ internal sealed class BenchVerb : Verb
         JsonObject document = what switch
         {
             "limits" => Limits(s, output, stop),
-            "gemm" => Cases(s, output, t => KernelBenchmarks.Gemm(t, stop, s.OptionalText("filter")), stop),
+            "gemm" => Cases(s, output, t => KernelBenchmarks.Gemm(t, stop, s.OptionalText("filter"), Bf16(s)), stop),
             "attention" => Cases(s, output, t => KernelBenchmarks.Attention(t, stop, s.OptionalText("filter")), stop),
             "ops" => Cases(s, output, t => KernelBenchmarks.Ops(t, stop, s.OptionalText("filter")).Concat(OptimizerBenchmarks.Steps(t, stop, s.OptionalText("filter"))), stop),
             "train" => Train(s, output, threads, stop),
@@ -84,21 +84,23 @@ internal sealed class BenchVerb : Verb
         return new JsonObject { ["cases"] = cases, ["limits"] = Document(limits!) };
     }
 
+    private static bool Bf16(SettingReader s) => s.Text("precision", "float32") switch
+    {
+        "float32" => false,
+        "bfloat16" => true,
+        var other => throw new UsageException($"precision is {other}; expected float32 or bfloat16"),
+    };
+
     private static JsonObject Train(SettingReader s, Reporter output, int threads, CancellationToken stop)
     {
         string model = s.Text("model", "gpt2-124m");
-        string precision = s.Text("precision", "float32");
-        if (precision is not ("float32" or "bfloat16"))
-        {
-            throw new UsageException($"precision is {precision}; expected float32 or bfloat16");
-        }
         bool big = model == "gpt2-124m";
         if (!big && model != "nanogpt-char")
         {
             throw new UsageException($"model is {model}; expected gpt2-124m or nanogpt-char");
         }
         MachineLimits limits = MachineLimits.Measure(threads, stop);
-        StepBenchmark b = StepBenchmark.Run(big ? StepBenchmark.Gpt2 : StepBenchmark.Char, s.Int("batch", big ? 4 : 12, 1), s.Int("seq", big ? 64 : 256, 2), s.Int("steps", 8, 1), threads, precision == "bfloat16", stop);
+        StepBenchmark b = StepBenchmark.Run(big ? StepBenchmark.Gpt2 : StepBenchmark.Char, s.Int("batch", big ? 4 : 12, 1), s.Int("seq", big ? 64 : 256, 2), s.Int("steps", 8, 1), threads, Bf16(s), stop);
         double fraction = 6e-9 * b.Parameters * b.TokensPerSecond / limits.Gflops;
         output.Line(FormattableString.Invariant($"{model}: {b.MillisecondsPerStep:F1} ms per step, {b.TokensPerSecond:F0} tokens/s, {100 * fraction:F1} % of the FMA peak, {ProcessMemory.PeakMib:F0} MiB; loss {b.FirstLoss:F3} to {b.LastLoss:F3}"));
         return new JsonObject

@@ -19,6 +19,43 @@ internal static class ArithmeticProbe
         return 2.0 * pool.Threads * steps * Chains * Isa.Width / (BusyTime.Now(pool.Threads) - start) / 1e9;
     }
 
+    /// <summary>
+    /// The same for dot products of bfloat16, by the emitted kernel on operands that stay in the first cache. Where it is not available, the float32 rate: the
+    /// float32 kernels do the work then.
+    /// </summary>
+    public static double Bf16Gflops(ComputePool pool, long repeats = 200)
+    {
+        if (!Emit.Bf16Tile.IsAvailable)
+        {
+            return Gflops(pool);
+        }
+        double start = BusyTime.Now(pool.Threads);
+        pool.For(pool.Threads, 1, new Bf16Body { Repeats = repeats });
+        return 2.0 * pool.Threads * repeats * Bf16Body.Operations / (BusyTime.Now(pool.Threads) - start) / 1e9;
+    }
+
+    private unsafe struct Bf16Body : IParallelBody
+    {
+        private const int Pairs = 128, Rows = Emit.Bf16Tile.MaxRows, Columns = 32;
+
+        /// <summary>Multiply-adds of one call.</summary>
+        public const long Operations = 2L * Pairs * Rows * Columns;
+
+        public long Repeats;
+
+        public readonly void Run(long begin, long end)
+        {
+            uint* operands = stackalloc uint[Pairs * (Rows + Columns)];
+            float* sums = stackalloc float[Rows * Columns];
+            new Span<uint>(operands, Pairs * (Rows + Columns)).Clear();
+            for (long i = 0; i < (end - begin) * Repeats; i++)
+            {
+                var args = new Emit.Bf16TileArgs { Pairs = Pairs, A = operands, B = operands + Pairs * Rows, To = sums, ToRow = Columns * sizeof(float) };
+                Emit.Bf16Tile.Run(Rows, &args);
+            }
+        }
+    }
+
     private struct Body : IParallelBody
     {
         public long Steps;

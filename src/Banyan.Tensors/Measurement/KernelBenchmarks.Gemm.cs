@@ -41,17 +41,18 @@ public static unsafe partial class KernelBenchmarks
     /// <param name="threads">Threads that compute, at least 1.</param>
     /// <param name="cancellation">Ends the measurement early.</param>
     /// <param name="filter">Only cases whose name contains this, in either case of letters; null: all.</param>
-    /// <returns>GFLOP/s, and the fraction of the multiply-adds that the processor can do in registers.</returns>
-    public static IEnumerable<KernelRate> Gemm(int threads, CancellationToken cancellation = default, string? filter = null)
+    /// <param name="bf16">Whether the operands are rounded to bfloat16.</param>
+    /// <returns>GFLOP/s, and the fraction of the multiply-adds that the processor can do in registers (of bfloat16 where these are asked for).</returns>
+    public static IEnumerable<KernelRate> Gemm(int threads, CancellationToken cancellation = default, string? filter = null, bool bf16 = false)
     {
         using ComputePool pool = PoolOf(threads);
         foreach (Product product in Products().Where(p => Wanted(p.ToString(), filter)))
         {
-            yield return Measure(product, pool, cancellation);
+            yield return Measure(product, pool, bf16, cancellation);
         }
     }
 
-    private static KernelRate Measure(Product p, ComputePool pool, CancellationToken cancellation)
+    private static KernelRate Measure(Product p, ComputePool pool, bool bf16, CancellationToken cancellation)
     {
         using var scope = new Scope(new() { Pool = pool });
         Tensor a = Random(scope, p.M, p.K), b = Random(scope, p.K, p.N), c = scope.Zeros([p.M, p.N]);
@@ -60,8 +61,8 @@ public static unsafe partial class KernelBenchmarks
         {
             M = p.M, N = p.N, K = p.K, A = (float*)a.Body.Storage!.Pointer, ARow = ta ? 1 : p.K, ACol = ta ? p.M : 1,
             B = (float*)b.Body.Storage!.Pointer, BRow = tb ? 1 : p.N, BCol = tb ? p.K : 1,
-            C = (float*)c.Body.Storage!.Pointer, CRow = p.N, Accumulate = ta,
+            C = (float*)c.Body.Storage!.Pointer, CRow = p.N, Accumulate = ta, InBf16 = bf16,
         };
-        return PairedRounds.Measure(p.ToString(), "GFLOP/s", 2.0 * p.M * p.N * p.K, () => Cpu.Gemm.Run(args, pool), () => ArithmeticProbe.Gflops(pool), pool, cancellation);
+        return PairedRounds.Measure(p.ToString(), "GFLOP/s", 2.0 * p.M * p.N * p.K, () => Cpu.Gemm.Run(args, pool), () => bf16 ? ArithmeticProbe.Bf16Gflops(pool) : ArithmeticProbe.Gflops(pool), pool, cancellation);
     }
 }
