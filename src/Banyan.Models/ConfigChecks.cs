@@ -14,6 +14,15 @@ internal static class ConfigChecks
         }
     }
 
+    /// <summary>Throws where the file gives a switch another value than the only one that is supported.</summary>
+    public static void Only(ConfigReader config, string key, bool expected, string reason)
+    {
+        if (config.GetBool(key, expected) != expected)
+        {
+            throw new CheckpointException(config.Source, $"\"{key}\" is {(expected ? "false" : "true")}; expected {(expected ? "true" : "false")}: {reason}");
+        }
+    }
+
     /// <summary>The padding id, whose embedding gets no gradient, or null where the file says null; absent: <paramref name="defaultValue"/>.</summary>
     public static int? PadTokenId(ConfigReader config, int? defaultValue) =>
         config.Has("pad_token_id") ? config.GetInt("pad_token_id", min: 0) : config.Keys.Contains("pad_token_id") ? null : defaultValue;

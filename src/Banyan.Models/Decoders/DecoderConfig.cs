@@ -137,9 +137,15 @@ public record DecoderConfig
         return Math.Max(width / heads, 1);
     }
 
+    private static readonly string[] s_layerKinds = ["full_attention", "sliding_attention", "chunked_attention", "conv", "linear_attention", "mamba", "attention"];
+
     private static IReadOnlyList<string> LayerKinds(ConfigReader c, int layers, IReadOnlyList<string> defaults)
     {
         string[] kinds = c.Has("layer_types") ? c.GetStrings("layer_types") : [];
+        if (Array.Find(kinds, k => !s_layerKinds.Contains(k)) is { } unknown)
+        {
+            throw new CheckpointException(c.Source, $"\"layer_types\" names \"{unknown}\"; expected {string.Join(", ", s_layerKinds)}{NearestName.Hint(unknown, s_layerKinds)}");
+        }
         return kinds.Length == 0 ? defaults : kinds.Length == layers ? kinds
             : throw new CheckpointException(c.Source, $"\"layer_types\" names {kinds.Length} layers; expected {layers}");
     }

@@ -40,7 +40,11 @@ public sealed class MaskedLanguageModel : EncoderTask
 
     internal delegate MaskedHead HeadOf(TextEncoder encoder);
 
-    internal MaskedLanguageModel(ConfigReader config, TextEncoder encoder, HeadOf head) : base(config, encoder) => _head = Add("", head(encoder));
+    internal MaskedLanguageModel(ConfigReader config, TextEncoder encoder, HeadOf head) : base(config, encoder)
+    {
+        ConfigChecks.Only(config, "tie_word_embeddings", true, "the head is the embedding");
+        _head = Add("", head(encoder));
+    }
 
     /// <inheritdoc/>
     protected override ModelOutputs Run(Tensor hidden, TokenBatch batch, ModelInputs inputs, ForwardPass pass)

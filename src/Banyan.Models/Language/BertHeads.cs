@@ -48,6 +48,7 @@ public sealed class BertForPreTraining : EncoderTask
     /// <summary>A model without weights; initialise or load it.</summary>
     public BertForPreTraining(ConfigReader config) : base(config, new BertModel(config, pooler: true))
     {
+        ConfigChecks.Only(config, "tie_word_embeddings", true, "the head is the embedding");
         _masked = Add("", BertHeads.Masked(Encoder));
         _next = Add("cls.seq_relationship", BertHeads.NextSentence((BertModel)Encoder));
     }
@@ -75,6 +76,7 @@ public sealed class BertLMHeadModel : CausalLanguageModel
     /// <summary>A model without weights; initialise or load it.</summary>
     public BertLMHeadModel(ConfigReader config) : base(config)
     {
+        ConfigChecks.Only(config, "tie_word_embeddings", true, "the head is the embedding");
         _model = Add("bert", new BertModel(config, pooler: false));
         _head = Add("", BertHeads.Masked(_model));
     }

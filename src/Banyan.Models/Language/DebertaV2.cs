@@ -124,6 +124,8 @@ public sealed class DebertaV2Model : TextEncoder
         Require(config, "relative_attention", config.GetBool("relative_attention", false), "true");
         Require(config, "share_att_key", config.GetBool("share_att_key", false), "true");
         Require(config, "position_biased_input", !config.GetBool("position_biased_input", true), "false");
+        Require(config, "type_vocab_size", c.TypeVocabSize == 0, "0");
+        config.GetChoice("norm_rel_ebd", ["none", "layer_norm"], "none");
         Require(config, "conv_kernel_size", config.GetInt("conv_kernel_size", 0) == 0, "0");
         string[] kinds = config.Has("pos_att_type") && config.GetStrings("pos_att_type") is [var one] ? one.Split('|') : config.GetStrings("pos_att_type");
         Require(config, "pos_att_type", kinds.Contains("c2p") && kinds.Contains("p2c"), "c2p and p2c");

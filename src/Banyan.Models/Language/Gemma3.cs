@@ -76,6 +76,7 @@ public sealed class Gemma3 : StackedLanguageModel
 
     private static DecoderConfig ReadConfig(ConfigReader config)
     {
+        ConfigChecks.Only(config, "use_bidirectional_attention", false, "a decoder sees what comes before");
         DecoderConfig c = DecoderConfig.Read(config, Defaults, new DecoderKeys(Act: "hidden_activation"));
         int pattern = config.GetInt("sliding_window_pattern", config.GetInt("_sliding_window_pattern", 6, min: 1), min: 1);
         return c.LayerTypes.Count > 0 ? c

@@ -189,6 +189,7 @@ public sealed class Gpt2 : CausalLanguageModel
     /// <summary>A model without weights; initialise or load it.</summary>
     public Gpt2(ConfigReader config) : base(config)
     {
+        ConfigChecks.Only(config, "tie_word_embeddings", true, "the head is the embedding");
         Config = Gpt2Config.Read(config);
         _model = Add("transformer", new Gpt2Model(Config));
     }

@@ -51,6 +51,7 @@ public sealed class GptBigCode : StackedLanguageModel
 
     private static DecoderConfig ReadConfig(ConfigReader config)
     {
+        ConfigChecks.Only(config, "scale_attn_weights", true, "scores without their scale are not supported");
         DecoderConfig c = DecoderConfig.Read(config, Defaults, DecoderKeys.Gpt);
         return c with { NumKeyValueHeads = config.GetBool("multi_query", true) ? 1 : c.NumAttentionHeads, PadTokenId = null };
     }

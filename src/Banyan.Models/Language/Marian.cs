@@ -45,6 +45,7 @@ public sealed class Marian : Seq2SeqLanguageModel
     /// <summary>A model without weights; initialise or load it.</summary>
     public Marian(ConfigReader config) : this(config, Seq2SeqConfig.Read(config, new() { VocabSize = 58101, PadTokenId = 58100, DecoderStartTokenId = 58100 }))
     {
+        ConfigChecks.Only(config, "share_encoder_decoder_embeddings", true, "encoder and decoder have one embedding");
     }
 
     private Marian(ConfigReader config, Seq2SeqConfig c) : base(config, c, (embed, decoder) => new Seq2SeqStack(c, embed, learned: null, offset: 0, computed: batch => new SinusoidalPositions(c.DModel, steps: c.DModel / 2.0).Of(batch.Positions), embeddingNorm: false, norm: false,

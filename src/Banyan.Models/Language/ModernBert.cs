@@ -29,6 +29,7 @@ public sealed record ModernBertConfig
     /// <summary>Reads <c>config.json</c>.</summary>
     public static ModernBertConfig Read(ConfigReader c)
     {
+        ConfigChecks.Only(c, "decoder_bias", true, "the head's logits have a bias");
         DecoderConfig b = DecoderConfig.Read(c, new()
         {
             VocabSize = 50368, HiddenSize = 768, IntermediateSize = 1152, NumHiddenLayers = 22, NumAttentionHeads = 12, MaxPositionEmbeddings = 8192, NormEps = 1e-5, HiddenAct = "gelu", PadTokenId = 50283,

@@ -88,6 +88,14 @@ public sealed class Mpt : StackedLanguageModel
 
     private static DecoderConfig ReadConfig(ConfigReader config)
     {
+        ConfigChecks.Only(config, "no_bias", true, "layers with biases are not supported");
+        if (config.GetOptionalObject("attn_config") is { } attention)
+        {
+            ConfigChecks.Only(attention, "qk_ln", false, "norms of queries and keys are not supported");
+            ConfigChecks.Only(attention, "prefix_lm", false, "a prefix that sees itself whole is not supported");
+            attention.GetChoice("attn_type", ["multihead_attention"], "multihead_attention");
+        }
+        config.GetChoice("norm_type", ["low_precision_layernorm", "layernorm"], "low_precision_layernorm");
         DecoderConfig c = DecoderConfig.Read(config, Defaults, new DecoderKeys("d_model", Layers: "n_layers", Heads: "n_heads", Positions: "max_seq_len", NormEps: "layer_norm_epsilon"));
         return c with { IntermediateSize = 4 * c.HiddenSize, PadTokenId = null };   // whatever expansion_ratio says, as the reference
     }

@@ -90,6 +90,7 @@ public sealed class Opt : StackedLanguageModel
 
     private static DecoderStack Stack(ConfigReader config, DecoderConfig c)
     {
+        ConfigChecks.Only(config, "layer_norm_elementwise_affine", true, "norms without weights are not supported");
         var s = new OptSettings(config.GetBool("do_layer_norm_before", true), config.GetBool("enable_bias", true), config.GetDouble("dropout", 0.1, min: 0, max: 0.999),
             config.GetDouble("attention_dropout", 0, min: 0, max: 0.999));
         return new OptStack(c, s, config.GetInt("word_embed_proj_dim", c.HiddenSize, min: 1, max: 1 << 20), s.NormBefore && !config.GetBool("_remove_final_layer_norm", false));
