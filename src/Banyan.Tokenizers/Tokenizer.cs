@@ -273,13 +273,15 @@ public sealed class Tokenizer
     {
         if (Truncation is { } truncation)
         {
-            int added = addSpecialTokens ? Parts.PostProcessor?.AddedTokens(second is not null) ?? 0 : 0;
-            if (truncation.MaxLength < added)
+            int AddedTo(bool pair) => addSpecialTokens ? Parts.PostProcessor?.AddedTokens(pair) ?? 0 : 0;
+            int room = truncation.MaxLength - AddedTo(pair: false);
+            if (room >= 0 && truncation.Stride > room)
             {
-                throw new InvalidOperationException(
-                    $"truncation to max_length {truncation.MaxLength} leaves no room for the {added} special tokens; raise it or encode without them");
+                throw new InvalidOperationException($"truncation's stride is {truncation.Stride}; expected at most {room}: max_length {truncation.MaxLength} less the special tokens");
             }
-            (first, second) = truncation.Apply(first, second, truncation.MaxLength - added);
+            // As in the reference: a length that does not even hold the special tokens truncates nothing.
+            room = truncation.MaxLength - AddedTo(second is not null);
+            (first, second) = room < 0 ? (first, second) : truncation.Apply(first, second, room);
         }
         Encoding result = PostProcessor.Run(Parts.PostProcessor, first, second, addSpecialTokens);
         Padding?.Apply([result]);

@@ -39,8 +39,8 @@ internal static class Expected
         }
     }
 
-    /// <summary>Compares all keys that the record has.</summary>
-    public static void Check(JsonElement record, Encoding actual, string what, string? except = null)
+    /// <summary>Compares all keys that the record has. Of the parts that truncation cut off, the vectors do not say what they cut off themselves.</summary>
+    public static void Check(JsonElement record, Encoding actual, string what, string? except = null, bool isPart = false)
     {
         foreach (JsonProperty p in record.EnumerateObject())
         {
@@ -60,7 +60,10 @@ internal static class Expected
             Assert.True(problem is null, $"{what}: {p.Name}: {problem}");
         }
         CheckAbsent(record, actual, what);
-        CheckOverflowing(record, actual, what);
+        if (!isPart)
+        {
+            CheckOverflowing(record, actual, what);
+        }
     }
 
     /// <summary>A long text: number and hashes of ids and offsets.</summary>
@@ -89,7 +92,7 @@ internal static class Expected
         Assert.Equal((what, parts.Length), (what, actual.Overflowing.Count));
         for (int i = 0; i < parts.Length; i++)
         {
-            Check(parts[i], actual.Overflowing[i], $"{what} overflowing {i}");
+            Check(parts[i], actual.Overflowing[i], $"{what} overflowing {i}", isPart: true);
         }
     }
 
