@@ -11,7 +11,7 @@ public interface IModelReader : ICheckpointReader
 /// <summary>Opens models of every format.</summary>
 public static class ModelReader
 {
-    /// <summary>Opens a model folder (<see cref="ModelFolder"/>) or a llama2.c file <c>*.bin</c> (<see cref="Llama2cFile"/>).</summary>
+    /// <summary>Opens a model folder (<see cref="ModelFolder"/>), a GGUF file (<see cref="GgufModel"/>) or a llama2.c file <c>*.bin</c> (<see cref="Llama2cFile"/>).</summary>
     /// <exception cref="CheckpointException">There is nothing at this path, or it is damaged or of no known format.</exception>
     public static IModelReader Open(string path)
     {
@@ -26,7 +26,8 @@ public static class ModelReader
         return Path.GetExtension(path) switch
         {
             ".bin" => Llama2cFile.Open(path),
-            _ => throw new CheckpointException(path, "is no model file; expected a model folder or a llama2.c file (*.bin)"),
+            ".gguf" => GgufModel.Open(path),
+            _ => throw new CheckpointException(path, "is no model file; expected a model folder, a GGUF file (*.gguf) or a llama2.c file (*.bin)"),
         };
     }
 }

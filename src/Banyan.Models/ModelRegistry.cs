@@ -13,6 +13,7 @@ public sealed class ModelRegistry
         ("AlbertForSequenceClassification", "albert", c => new SequenceClassification(c, new AlbertModel(c, pooler: true))),
         ("AlbertForTokenClassification", "albert", c => new TokenClassification(c, new AlbertModel(c))),
         ("AlbertModel", "albert", c => new BaseEncoder(c, new AlbertModel(c, pooler: true))),
+        ("ArceeForCausalLM", "arcee", c => new Arcee(c)),
         ("BartForConditionalGeneration", "bart", c => new Bart(c)),
         ("BertForMaskedLM", "bert", c => new MaskedLanguageModel(c, new BertModel(c, pooler: false), BertHeads.Masked)),
         ("BertForMultipleChoice", "bert", c => new MultipleChoice(c, new BertModel(c, pooler: true))),
@@ -22,7 +23,7 @@ public sealed class ModelRegistry
         ("BertForSequenceClassification", "bert", c => new SequenceClassification(c, new BertModel(c, pooler: true))),
         ("BertForTokenClassification", "bert", c => new TokenClassification(c, new BertModel(c, pooler: false))),
         ("BertLMHeadModel", "bert", c => new BertLMHeadModel(c)),
-        ("BertModel", "bert", c => new BaseEncoder(c, new BertModel(c, pooler: true))),
+        ("BertModel", "bert", c => new BaseEncoder(c, new BertModel(c, pooler: c.GetBool("add_pooling_layer", true)))),
         ("BigBirdForMaskedLM", "big_bird", c => new MaskedLanguageModel(c, new BigBirdModel(c), BigBirdHeads.Masked)),
         ("BigBirdForTokenClassification", "big_bird", c => new TokenClassification(c, new BigBirdModel(c))),
         ("BigBirdModel", "big_bird", c => new BaseEncoder(c, new BigBirdModel(c))),
@@ -103,6 +104,7 @@ public sealed class ModelRegistry
         ("MPNetForTokenClassification", "mpnet", c => new TokenClassification(c, new MpNetModel(c))),
         ("MPNetModel", "mpnet", c => new BaseEncoder(c, new MpNetModel(c, pooler: true))),
         ("MptForCausalLM", "mpt", c => new Mpt(c)),
+        ("MPTForCausalLM", "mpt", c => new Mpt(c)),   // as the hub's folders write it
         ("NanoChatForCausalLM", "nanochat", c => new NanoChat(c)),
         ("NemotronForCausalLM", "nemotron", c => new Nemotron(c)),
         ("NystromformerForMaskedLM", "nystromformer", c => new MaskedLanguageModel(c, new NystromformerModel(c), NystromformerHeads.Masked)),
@@ -120,6 +122,7 @@ public sealed class ModelRegistry
         ("Phi3ForCausalLM", "phi3", c => new Phi3(c)),
         ("PhiForCausalLM", "phi", c => new Phi(c)),
         ("PhimoeForCausalLM", "phimoe", c => new PhiMoe(c)),
+        ("PhiMoEForCausalLM", "phimoe", c => new PhiMoe(c)),   // as the hub's folders write it
         ("Qwen2ForCausalLM", "qwen2", c => new Qwen2(c)),
         ("Qwen2MoeForCausalLM", "qwen2_moe", c => new Qwen2Moe(c)),
         ("Qwen3ForCausalLM", "qwen3", c => new Qwen3(c)),
@@ -130,7 +133,7 @@ public sealed class ModelRegistry
         ("RobertaForQuestionAnswering", "roberta", c => new QuestionAnswering(c, new RobertaModel(c))),
         ("RobertaForSequenceClassification", "roberta", c => new FirstTokenClassification(c, new RobertaModel(c), "tanh")),
         ("RobertaForTokenClassification", "roberta", c => new TokenClassification(c, new RobertaModel(c))),
-        ("RobertaModel", "roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: true))),
+        ("RobertaModel", "roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: c.GetBool("add_pooling_layer", true)))),
         ("RoFormerForMaskedLM", "roformer", c => new MaskedLanguageModel(c, new RoFormerModel(c), RoFormerHeads.Masked)),
         ("RoFormerModel", "roformer", c => new BaseEncoder(c, new RoFormerModel(c))),
         ("SiglipModel", "siglip", c => new Siglip(c)),
@@ -147,7 +150,7 @@ public sealed class ModelRegistry
         ("XLMRobertaForQuestionAnswering", "xlm-roberta", c => new QuestionAnswering(c, new RobertaModel(c))),
         ("XLMRobertaForSequenceClassification", "xlm-roberta", c => new FirstTokenClassification(c, new RobertaModel(c), "tanh")),
         ("XLMRobertaForTokenClassification", "xlm-roberta", c => new TokenClassification(c, new RobertaModel(c))),
-        ("XLMRobertaModel", "xlm-roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: true))),
+        ("XLMRobertaModel", "xlm-roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: c.GetBool("add_pooling_layer", true)))),
         ("XLNetLMHeadModel", "xlnet", c => new XlNet(c)),
     ];
 

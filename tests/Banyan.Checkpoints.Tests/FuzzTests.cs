@@ -9,11 +9,11 @@ public class FuzzTests
     private const long MaxBytes = 16L << 20;
 
     [Theory]
-    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c"), InlineData("pytorch")]
+    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c"), InlineData("pytorch"), InlineData("gguf")]
     public void Few_damaged_files_are_read_or_refused(string kind) => Run(kind, Fuzz.Few);
 
     [Theory, Trait("Category", "Slow")]
-    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c"), InlineData("pytorch")]
+    [InlineData("safetensors"), InlineData("config"), InlineData("index"), InlineData("llama2c"), InlineData("pytorch"), InlineData("gguf")]
     public void Many_damaged_files_are_read_or_refused(string kind) => Run(kind, Fuzz.Many);
 
     private static void Run(string kind, int count)
@@ -24,6 +24,7 @@ public class FuzzTests
             "safetensors" => (Safetensors(), b => ReadSafetensors(b, folder["a.safetensors"])),
             "config" => (Configs(), b => ReadConfig(ConfigReader.Parse(b, "config.json"))),
             "pytorch" => ((byte[][])[PytorchFileTests.Sample()], b => ReadPytorch(b, folder["a.pt"])),
+            "gguf" => ((byte[][])[GgufSample(folder["sample.gguf"])], b => ReadGguf(b, folder["a.gguf"])),
             "index" => (Indices(folder), b => ReadFolder(b, folder)),
             _ => ((byte[][])[Llama2cFileTests.Tiny(3), Llama2cFileTests.Tiny(-3)], (Action<byte[]>)(b => ReadLlama2c(b, folder["a.bin"]))),
         };
@@ -42,6 +43,31 @@ public class FuzzTests
         File.WriteAllBytes(path, bytes);
         using PytorchFile file = PytorchFile.Open(path);
         ReadTensors(file);
+    }
+
+    private static void ReadGguf(byte[] bytes, string path)
+    {
+        File.WriteAllBytes(path, bytes);
+        using GgufFile file = GgufFile.Open(path);
+        ReadTensors(file);
+    }
+
+    private static byte[] GgufSample(string path)
+    {
+        var metadata = new GgufMetadata(path);
+        metadata.TryAdd(GgufMetadata.ArchitectureKey, GgufValue.Of("llama"));
+        metadata.TryAdd("llama.block_count", GgufValue.Of(2u));
+        metadata.TryAdd("llama.rope.freq_base", GgufValue.Of(10000f));
+        metadata.TryAdd("tokenizer.ggml.tokens", GgufValue.Of(["<s>", "a"]));
+        metadata.TryAdd("nested", new GgufValue(GgufValueType.Array, (GgufValue[])[GgufValue.Of([1, 2]), GgufValue.Of([true.ToString()])], GgufValueType.Array));
+        TensorEntry[] tensors = [new("a", DType.Float32, 2, 3), new("b", DType.Float16, 5)];
+        using GgufWriter writer = GgufWriter.Create(path, metadata, tensors);
+        foreach (TensorEntry entry in tensors)
+        {
+            writer.Write(entry.Name, new byte[entry.ByteCount]);
+        }
+        writer.Commit();
+        return File.ReadAllBytes(path);
     }
 
     private static void ReadLlama2c(byte[] bytes, string path)
