@@ -91,18 +91,19 @@ public sealed class GgufModel : IModelReader
     {
         long[][] parts = [.. rule.Gguf.Select(n => File.Get(n).Shape.ToArray())];
         long[] shape = rule.HfShape(parts);
-        long each = shape.Aggregate(1L, (a, b) => checked(a * b)), length = rule.ByElement || shape.Length < 2 ? 1 : shape[^1], rows = each / Math.Max(length, 1);
-        long[]? order = rule.Rows is { } f
-            ? RowOrders.Invert(rule.Gguf.Select((_, part) => f(part, rows * rule.Hf.Length, shape)), rows * rule.Hf.Length)
-            : rule.Hf.Length > 1 ? [.. RowOrders.Range(0, rows * rule.Hf.Length)] : null;
+        long rows = rule.RowsOf(shape), all = rows * rule.Hf.Length;
         StoredType stored = File.Get(rule.Gguf[0]).Type;
         StoredType type = stored.DType is null || (rule.Each is not null && stored.DType.IsFloat) ? StoredType.From(DType.Float32) : stored;
         bool[] transposed = [.. rule.Gguf.Select((_, part) => rule.Transposed(part))];
         for (int i = 0; i < rule.Hf.Length; i++)
         {
+            long first = i * rows;
             var tensor = new DerivedTensor
             {
-                Sources = rule.Gguf, Shape = shape, Rows = order?[(int)(i * rows)..(int)((i + 1) * rows)], TransposedSources = transposed.Contains(true) ? transposed : null, ByElement = rule.ByElement, Each = rule.Each?.ToHf,
+                Sources = rule.Gguf, Shape = shape, TransposedSources = transposed.Contains(true) ? transposed : null, Transposed = rule.HfTransposed, ByElement = rule.ByElement, Each = rule.Each?.ToHf,
+                Rows = rule.Rows is { } order
+                    ? () => RowOrders.Invert(rule.Gguf.Select((_, part) => order(part, all, shape)), all)[(int)first..(int)(first + rows)]
+                    : rule.Hf.Length > 1 ? () => [.. RowOrders.Range(first, rows)] : null,
             };
             _tensors.TryAdd(rule.Hf[i], (new TensorEntry(rule.Hf[i], type, shape), tensor)); // the first rule is the more exact one
         }

@@ -1,3 +1,5 @@
+using Banyan.Quant;
+
 namespace Banyan.Checkpoints;
 
 /// <summary>The types of tensors in GGUF files, by the numbers that ggml gives them.</summary>
@@ -9,7 +11,8 @@ public static class GgufTypes
         (26, StoredType.From(DType.Int32)), (27, StoredType.From(DType.Int64)), (28, StoredType.From(DType.Float64)), (30, StoredType.From(DType.BFloat16)),
     ];
 
-    private static readonly Dictionary<uint, StoredType> s_types = s_dense.ToDictionary(d => (uint)d.Id, d => d.Type);
+    private static readonly Dictionary<uint, StoredType> s_types = s_dense.Select(d => ((uint)d.Id, d.Type))
+        .Concat(BlockFormats.All.Select(f => (f.GgmlType, new StoredType(f.Name, f.BlockElements, f.BlockBytes, null)))).ToDictionary(d => d.Item1, d => d.Item2);
 
     /// <summary>Every type, by its number.</summary>
     public static IReadOnlyDictionary<uint, StoredType> All => s_types;

@@ -18,7 +18,7 @@ public sealed class GgufModelTests
         using GgufModel model = Open(file);
         using ModelFolder folder = ModelFolder.Open(Hf(file));
         string prefix = Prefix(model, folder);
-        foreach (string name in model.Names)
+        foreach (string name in model.Names.Where(n => !folder.TryGet(n + "_blocks", out _))) // quantized in the folder too
         {
             string stored = folder.TryGet(name, out _) ? name : prefix.Length > 0 ? name[prefix.Length..] : name;
             Tensor expected = folder.LoadTensor(stored, DType.Float32), actual = model.LoadTensor(name, DType.Float32);

@@ -21,7 +21,7 @@ internal static class MixtureFamilies
             .. TensorRule.Layer($"{hf}.input_layernorm", $"{gguf}.attn_norm"), .. TensorRule.Layer($"{hf}.post_attention_layernorm", $"{gguf}.post_attention_norm"), .. DecoderTensors.Attention(c, hf, gguf),
             TensorRule.Copy($"{hf}.self_attn.sinks", $"{gguf}.attn_sinks.weight"), .. TensorRule.Layer($"{hf}.mlp.router", $"{gguf}.ffn_gate_inp"),
             TensorRule.Copy($"{hf}.mlp.experts.down_proj_bias", $"{gguf}.ffn_down_exps.bias"),
-            TensorRule.Copy($"{hf}.mlp.experts.down_proj", $"{gguf}.ffn_down_exps.weight") with { GgufShape = (s, _) => [s[0][0], s[0][2], s[0][1]], HfShape = s => [s[0][0], s[0][2], s[0][1]], Transposed = _ => true },
+            TensorRule.Copy($"{hf}.mlp.experts.down_proj", $"{gguf}.ffn_down_exps.weight") with { GgufShape = (s, _) => [s[0][0], s[0][2], s[0][1]], HfShape = s => [s[0][0], s[0][2], s[0][1]], HfTransposed = true },
             ByTurns($"{hf}.mlp.experts.gate_up_proj_bias", $"{gguf}.ffn_gate_exps.bias", $"{gguf}.ffn_up_exps.bias"),
             InColumns($"{hf}.mlp.experts.gate_up_proj", $"{gguf}.ffn_gate_exps.weight", $"{gguf}.ffn_up_exps.weight"),
         ])],
@@ -88,25 +88,9 @@ internal static class MixtureFamilies
         Rows = (part, all, _) => [.. RowOrders.Range(part, all / 2, 2)], GgufShape = (s, _) => [s[0][0], s[0][1] / 2], HfShape = s => [s[0][0], s[0][1] * 2], ByElement = true,
     };
 
-    // (E, in, 2F) with gate and up by turns in the columns, stored as (E, F, in): element by element, for neither side has the other's rows.
+    // (E, in, 2F) with gate and up by turns in the columns, stored as (E, F, in).
     private static TensorRule InColumns(string hf, string gate, string up) => new([hf], [gate, up])
     {
-        GgufShape = (s, _) => [s[0][0], s[0][2] / 2, s[0][1]], HfShape = s => [s[0][0], s[0][2], s[0][1] * 2], ByElement = true, Rows = (part, _, s) =>
-        {
-            long experts = s[0], input = s[1], both = s[2];
-            var order = new long[experts * input * both / 2];
-            long at = 0;
-            for (long e = 0; e < experts; e++)
-            {
-                for (long f = part; f < both; f += 2)
-                {
-                    for (long i = 0; i < input; i++)
-                    {
-                        order[at++] = (e * input + i) * both + f;
-                    }
-                }
-            }
-            return order;
-        },
+        Rows = (part, all, _) => [.. RowOrders.Range(part, all / 2, 2)], GgufShape = (s, _) => [s[0][0], s[0][2] / 2, s[0][1]], HfShape = s => [s[0][0], s[0][2], s[0][1] * 2], HfTransposed = true,
     };
 }

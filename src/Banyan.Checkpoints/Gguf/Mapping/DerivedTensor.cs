@@ -12,7 +12,7 @@ internal sealed class DerivedTensor
     public required long[] Shape { get; init; }
 
     /// <summary>For each row the row of the sources, one after the other; -1: zeros; null: the same order.</summary>
-    public long[]? Rows { get; init; }
+    public Func<long[]>? Rows { get; init; }
 
     /// <summary>Which sources have their last two axes swapped before their rows are counted; null: none.</summary>
     public bool[]? TransposedSources { get; init; }
@@ -44,6 +44,7 @@ internal sealed class DerivedTensor
             {
                 sources.Add(new RowSource(reader, Sources[i], length, TransposedSources?[i] ?? false));
             }
+            long[]? order = Rows?.Invoke();
             long rows = count / length, perPiece = Transposed ? Shape[^1] : Math.Max(1, PieceElements / length);
             // Whole blocks, and where rows are single elements many of them.
             perPiece = Transposed || length % type.BlockElements == 0 ? perPiece : (perPiece + type.BlockElements - 1) / type.BlockElements * type.BlockElements;
@@ -54,7 +55,7 @@ internal sealed class DerivedTensor
                 cancellation.ThrowIfCancellationRequested();
                 int n = (int)Math.Min(perPiece, rows - first);
                 Span<float> piece = values.AsSpan(0, checked((int)(n * length)));
-                Gather(sources, first, n, (int)length, piece);
+                Gather(sources, order, first, n, (int)length, piece);
                 if (Each is { } each)
                 {
                     foreach (ref float value in piece)
@@ -74,13 +75,13 @@ internal sealed class DerivedTensor
         }
     }
 
-    private void Gather(List<RowSource> sources, long first, int count, int length, Span<float> values)
+    private static void Gather(List<RowSource> sources, long[]? order, long first, int count, int length, Span<float> values)
     {
         for (int i = 0; i < count;)
         {
-            long row = Rows is null ? first + i : Rows[first + i];
+            long row = order is null ? first + i : order[first + i];
             int run = 1;
-            while (i + run < count && (Rows is null || Rows[first + i + run] == (row < 0 ? row : row + run)))
+            while (i + run < count && (order is null || order[first + i + run] == (row < 0 ? row : row + run)))
             {
                 run++;
             }

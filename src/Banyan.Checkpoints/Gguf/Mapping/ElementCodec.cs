@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Banyan.Quant;
 
 namespace Banyan.Checkpoints.Gguf;
 
@@ -6,13 +7,31 @@ namespace Banyan.Checkpoints.Gguf;
 internal static class ElementCodec
 {
     /// <summary>Whether elements of this type can be read as float32.</summary>
-    public static bool CanDecode(StoredType type) => type.DType is { IsFloat: true };
+    public static bool CanDecode(StoredType type) => type.DType is { IsFloat: true } || BlockFormats.FromName(type.Name) is not null;
 
     /// <summary>Reads whole blocks.</summary>
-    public static void Decode(StoredType type, ReadOnlySpan<byte> bytes, Span<float> values) => Convert(type.DType!, bytes, DType.Float32, MemoryMarshal.AsBytes(values), values.Length);
+    public static void Decode(StoredType type, ReadOnlySpan<byte> bytes, Span<float> values)
+    {
+        if (type.DType is { } dense)
+        {
+            Convert(dense, bytes, DType.Float32, MemoryMarshal.AsBytes(values), values.Length);
+            return;
+        }
+        Format(type).Dequantize(bytes, values);
+    }
 
     /// <summary>Writes whole blocks.</summary>
-    public static void Encode(StoredType type, ReadOnlySpan<float> values, Span<byte> bytes) => Convert(DType.Float32, MemoryMarshal.AsBytes(values), type.DType!, bytes, values.Length);
+    public static void Encode(StoredType type, ReadOnlySpan<float> values, Span<byte> bytes)
+    {
+        if (type.DType is { } dense)
+        {
+            Convert(DType.Float32, MemoryMarshal.AsBytes(values), dense, bytes, values.Length);
+            return;
+        }
+        Format(type).Quantize(values, bytes);
+    }
+
+    private static BlockFormat Format(StoredType type) => BlockFormats.FromName(type.Name) ?? throw new ArgumentException($"{type} is no type of numbers that can be read");
 
     private static unsafe void Convert(DType from, ReadOnlySpan<byte> source, DType to, Span<byte> destination, int count)
     {

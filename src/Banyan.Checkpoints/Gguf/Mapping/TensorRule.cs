@@ -21,6 +21,9 @@ internal sealed record TensorRule(string[] Hf, string[] Gguf)
     /// <summary>Whether a GGUF part has the last two axes swapped, after its rows were put in order.</summary>
     public Func<int, bool> Transposed { get; init; } = _ => false;
 
+    /// <summary>Whether the Hugging Face tensor has its last two axes swapped, before rows are counted.</summary>
+    public bool HfTransposed { get; init; }
+
     /// <summary>Rows are single elements, whatever the shape.</summary>
     public bool ByElement { get; init; }
 
@@ -77,6 +80,13 @@ internal sealed record TensorRule(string[] Hf, string[] Gguf)
         GgufShape = (s, _) => [s[0][0] - rows, s[0][1]],
         HfShape = s => [s[0][0] + rows, s[0][1]],
     };
+
+    /// <summary>How many rows a Hugging Face tensor of this shape has.</summary>
+    public long RowsOf(long[] shape)
+    {
+        long count = shape.Aggregate(1L, (a, b) => checked(a * b));
+        return ByElement || shape.Length < 2 ? count : count / Math.Max(1, HfTransposed ? shape[^2] : shape[^1]);
+    }
 
     private static long[] Swapped(long[] shape) => [.. shape[..^2], shape[^1], shape[^2]];
 }
