@@ -18,7 +18,7 @@ internal static class DecoderReader
         ["Sequence"] = v => new SequenceDecoder([.. v.Array("decoders").Items().Select(Read)]),
         ["Strip"] = v => TokenDecoder.Strip(v.Character("content"), v.Int("start"), v.Int("stop")),
         ["WordPiece"] = v => TokenDecoder.WordPiece(v.String("prefix"), v.Bool("cleanup")),
-        ["ByteLevel"] = v => new ByteLevelDecoder(v.Bool("add_prefix_space", true), v.Bool("trim_offsets", true), v.Bool("use_regex", true)),
+        ["ByteLevel"] = v => new ByteLevelDecoder(v.Bool("add_prefix_space"), v.Bool("trim_offsets"), v.Bool("use_regex", true)),
     };
 
     public static Decoder Read(JsonView view)

@@ -13,6 +13,8 @@ internal static class TokenizerJsonReader
 {
     private const string Version = "1.0";
 
+    private static readonly string[] s_keys = ["version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"];
+
     public static Tokenizer Read(ReadOnlyMemory<byte> utf8, string file)
     {
         using JsonDocument document = Parse(utf8, file);
@@ -21,15 +23,15 @@ internal static class TokenizerJsonReader
         {
             throw root.Member("version").Error($"found \"{version}\", expected \"{Version}\"");
         }
+        if (root.Members().FirstOrDefault(m => !s_keys.Contains(m.Name)) is { Name: { } unknown })
+        {
+            throw root.Member(unknown).Error($"is an unknown key, expected one of {string.Join(", ", s_keys)}");
+        }
         return Read(root);
     }
 
     public static JsonDocument Parse(ReadOnlyMemory<byte> utf8, string file)
     {
-        if (utf8.Span.StartsWith("\uFEFF"u8))
-        {
-            utf8 = utf8[3..];
-        }
         try
         {
             return JsonDocument.Parse(utf8, new() { MaxDepth = 128 });
@@ -48,7 +50,7 @@ internal static class TokenizerJsonReader
             PostProcessor = Optional(root, "post_processor", PostProcessorReader.Read),
             Decoder = Optional(root, "decoder", DecoderReader.Read),
         };
-        if (root.Has("added_tokens"))
+        if (root.Members().Any(m => m.Name == "added_tokens"))
         {
             parts.Added.Add([.. root.Array("added_tokens").Items().Select(ReadAddedToken)]);
         }

@@ -20,6 +20,10 @@ internal static class BpeReader
         };
         Vocabulary vocabulary = ModelReader.ReadVocabulary(view.Object("vocab"));
         JsonView merges = view.Array("merges");
+        if (merges.Items().Select(m => m.Kind).Distinct().Count() > 1)
+        {
+            throw merges.Error("found pairs and texts, expected all merges in one form");
+        }
         return Build(options, vocabulary, merges.Items().Where(m => !IsVersion(m)).Select(ReadPair), merges.Element.GetArrayLength());
     }
 

@@ -1,4 +1,5 @@
 using Banyan.Tokenizers.Json;
+using Banyan.Tokenizers.Patterns.Regex;
 using Banyan.Tokenizers.PreTokenizers;
 using System.Text.Json;
 
@@ -12,11 +13,13 @@ internal sealed class TextPattern
 
     private readonly string _text;
     private readonly bool _isRegex;
+    private readonly LinearRegex? _regex;
 
     private TextPattern(string text, bool isRegex)
     {
         (_text, _isRegex) = (text, isRegex);
         Matcher = isRegex ? PieceMatcher.ForPattern(text) : null;
+        _regex = (isRegex && Matcher is null && text != SpaceRuns) || text.Length == 0 ? LinearRegex.Of(text) : null;
     }
 
     /// <summary>The hand-written matcher of the pattern, if there is one; its matches cover every text.</summary>
@@ -35,19 +38,20 @@ internal sealed class TextPattern
         {
             return Fixed(view.String("String"));
         }
-        TextPattern pattern = Regex(view.String("Regex"));
-        return IsKnown(pattern._text) ? pattern : throw view.Member("Regex").Error("this regular expression is not supported; known are the patterns of GPT-2, cl100k, o200k, Llama 3 and Qwen");
+        try
+        {
+            return Regex(view.String("Regex"));
+        }
+        catch (FormatException e)
+        {
+            throw view.Member("Regex").Error($"found a regular expression with {e.Message}");
+        }
     }
 
     public static TextPattern Fixed(string text) => new(text, isRegex: false);
 
-    /// <summary>Whether a regular expression is one that this library matches.</summary>
-    public static bool IsKnown(string pattern) => pattern == SpaceRuns || PieceMatcher.ForPattern(pattern) is not null;
-
+    /// <summary>A regular expression. Throws <see cref="FormatException"/> where it is none, or not supported.</summary>
     public static TextPattern Regex(string pattern) => new(pattern, isRegex: true);
-
-    /// <summary>The empty string, which stands between any two characters.</summary>
-    public bool IsEmpty => !_isRegex && _text.Length == 0;
 
     /// <summary>Matches and what lies between them, in order, covering the text.</summary>
     public List<MatchPart> Find(ReadOnlySpan<char> text)
@@ -62,6 +66,10 @@ internal sealed class TextPattern
                 i = end;
             }
             return parts;
+        }
+        if (_regex is not null)
+        {
+            return _regex.Find(text);
         }
         if (_isRegex)
         {
@@ -104,7 +112,7 @@ internal sealed class TextPattern
     private void FindFixed(ReadOnlySpan<char> text, List<MatchPart> parts)
     {
         int done = 0;
-        while (_text.Length > 0 && text[done..].IndexOf(_text) is >= 0 and int found)
+        while (text[done..].IndexOf(_text) is >= 0 and int found)
         {
             int start = done + found;
             if (start > done)

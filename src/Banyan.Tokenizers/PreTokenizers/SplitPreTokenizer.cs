@@ -7,8 +7,6 @@ namespace Banyan.Tokenizers.PreTokenizers;
 /// <summary>Splits at the matches of a pattern, or at what lies between them (<paramref name="invert"/>).</summary>
 internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behavior, bool invert) : PreTokenizer
 {
-    private static readonly FixedLength s_characters = new(1);
-
     public override string Type => "Split";
 
     /// <summary>The hand-written matcher, where matches cover the text and each is a piece.</summary>
@@ -16,17 +14,12 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
 
     protected override void Split(Piece piece, List<Piece> output)
     {
-        if (pattern.IsEmpty)
-        {
-            s_characters.SplitPiece(piece, output);
-            return;
-        }
         List<MatchPart> parts = pattern.Find(piece.Span);
         if (invert)
         {
             parts = parts.ConvertAll(p => p with { IsMatch = !p.IsMatch });
         }
-        foreach (MatchPart part in SplitParts.Arrange(parts, behavior))
+        foreach (MatchPart part in SplitParts.Arrange(parts, behavior).Where(p => p.End > p.Start))
         {
             output.Add(piece with { Start = piece.Start + part.Start, End = piece.Start + part.End });
         }
