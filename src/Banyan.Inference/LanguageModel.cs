@@ -52,7 +52,7 @@ public sealed class LanguageModel
     /// <summary>The tokens that end a text.</summary>
     public IReadOnlyList<int> EndIds { get; }
 
-    /// <summary>Loads a model folder, or a llama2.c file with its tokenizer beside it.</summary>
+    /// <summary>Loads a model folder, a GGUF file, or a llama2.c file with its tokenizer beside it.</summary>
     /// <param name="path">The folder or file.</param>
     /// <param name="registry">Known architectures; null: Banyan's own.</param>
     /// <param name="logger">Becomes <see cref="Logger"/>; null: nobody.</param>
@@ -67,8 +67,9 @@ public sealed class LanguageModel
             throw new CheckpointException(path, $"is a {model.GetType().Name}, which does not write text; expected a decoder-only language model");
         }
         ModelFiles.LoadWeights(model, reader, trainable: false);
-        string? tokenizer = TokenizerPath(path);
-        var lm = new LanguageModel(causal, tokenizer is null ? null : Tokenizer.Load(tokenizer), source: path) { Logger = logger ?? NullLogger.Instance };
+        GgufMetadata? metadata = (reader as GgufModel)?.File.Metadata;
+        Tokenizer? tokenizer = metadata is not null ? GgufTokenizer.Read(metadata) : TokenizerPath(path) is { } file ? Tokenizer.Load(file) : null;
+        var lm = new LanguageModel(causal, tokenizer, metadata is null ? null : GgufTokenizer.ReadEndIds(metadata), path) { Logger = logger ?? NullLogger.Instance };
         if (lm.Logger.IsEnabled(LogLevel.Information))
         {
             lm.Logger.Loaded(model.GetType().Name, model.ParameterCount, path, Stopwatch.GetElapsedTime(start).TotalSeconds, lm.HasTokenizer);

@@ -100,6 +100,12 @@ public sealed class Tokenizer
     public static Tokenizer FromJson(string json) =>
         TokenizerJsonReader.Read(System.Text.Encoding.UTF8.GetBytes(json), "tokenizer.json").WithRoles();
 
+    /// <summary>Makes a tokenizer of a GGUF file's vocabulary. It gives the ids of llama.cpp, which normalizes less than some tokenizer.json do.</summary>
+    /// <param name="vocabulary">The vocabulary.</param>
+    /// <param name="file">The file that errors name.</param>
+    /// <exception cref="TokenizerFormatException">The vocabulary contradicts itself, or its model or pattern is unknown.</exception>
+    public static Tokenizer FromGgml(GgmlVocabulary vocabulary, string file = "GGUF") => GgmlTokenizer.Create(vocabulary, file);
+
     /// <summary>Trains byte-level BPE (as GPT-2 and its successors have it): every text can be encoded, none is unknown.</summary>
     /// <param name="texts">The texts, one by one (lines or documents); read once.</param>
     /// <param name="vocabularySize">Tokens in total: special tokens, 256 bytes, merges.</param>

@@ -17,7 +17,7 @@ internal static class Llama2cTokenizer
 
     public static TokenizerParts Read(byte[] bytes, string file)
     {
-        SentencePieceProto proto = SentencePieceProto.BytePairs(ReadPieces(bytes, file));
+        SentencePieceProto proto = SentencePieceProto.Of(SentencePieceProto.Bpe, ReadPieces(bytes, file));
         TokenizerParts parts = SentencePieceReader.Build(proto, new(default, "tokens", file));
         parts.PostProcessor = TemplateProcessor.Around(Bos, null, parts.Model.TokenToId);
         return parts;

@@ -43,10 +43,14 @@ internal sealed class SentencePieceProto
 
     public bool EscapeWhitespaces { get; private set; } = true;
 
-    /// <summary>A byte-pair model without a file, for formats that hold pieces and scores only.</summary>
-    public static SentencePieceProto BytePairs(IEnumerable<SentencePiece> pieces)
+    /// <summary>A model without a file, for formats that hold pieces and scores only.</summary>
+    public static SentencePieceProto Of(
+        int modelType, IEnumerable<SentencePiece> pieces, bool byteFallback = true, bool addDummyPrefix = true, bool removeExtraWhitespaces = false, byte[]? charsMap = null)
     {
-        SentencePieceProto proto = new() { ModelType = Bpe, ByteFallback = true, RemoveExtraWhitespaces = false };
+        SentencePieceProto proto = new()
+        {
+            ModelType = modelType, ByteFallback = byteFallback, AddDummyPrefix = addDummyPrefix, RemoveExtraWhitespaces = removeExtraWhitespaces, CharsMap = charsMap ?? [],
+        };
         proto.Pieces.AddRange(pieces);
         return proto;
     }

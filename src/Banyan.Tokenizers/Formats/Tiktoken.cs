@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using Banyan.Tokenizers.Json;
 using Banyan.Tokenizers.Models;
+using Banyan.Tokenizers.Patterns;
 using Banyan.Tokenizers.Pipeline;
 
 namespace Banyan.Tokenizers.Formats;
@@ -30,7 +31,7 @@ internal static class Tiktoken
         Vocabulary vocabulary = new(ids);
         CheckAlphabet(vocabulary, file);
         Bpe model = PieceMerges.Build(vocabulary, ranked, new() { IgnoreMerges = true }, new(default, "", file));
-        TokenizerParts parts = VocabularyAndMerges.ByteLevel(model, encoding.Pattern);
+        TokenizerParts parts = VocabularyAndMerges.ByteLevel(model, [encoding.Pattern ?? KnownPatterns.Gpt2]);
         parts.Added.Add([.. encoding.SpecialTokens.Select(t => new AddedToken(t.Token, Special: true))]);
         return parts;
     }

@@ -40,22 +40,23 @@ internal static class VocabularyAndMerges
         }
         Bpe model = ReadMerges(TokenizerFiles.ReadAll(mergesFile), mergesFile, vocabulary);
         TokenizerParts parts = config.TokenizerClass?.StartsWith("Qwen2", StringComparison.Ordinal) == true
-            ? ByteLevel(model, KnownPatterns.Qwen2, new UnicodeForm(compatible: false, compose: true))
-            : ByteLevel(model, pattern: null);
+            ? ByteLevel(model, [KnownPatterns.Qwen2], new UnicodeForm(compatible: false, compose: true))
+            : ByteLevel(model, [KnownPatterns.Gpt2]);
         parts.Added.Add([.. config.AddedTokens]);
         parts.Added.Add([.. Specials(config, vocabulary).Where(t => !parts.Added.IsSpecial(t)).Select(t => new AddedToken(t, Special: true))]);
         return parts;
     }
 
-    /// <summary>Byte-level stages around a model; a null pattern is GPT-2's.</summary>
-    public static TokenizerParts ByteLevel(Bpe model, string? pattern, Normalizer? normalizer = null)
+    /// <summary>Byte-level stages around a model: the text is cut by each pattern in turn.</summary>
+    public static TokenizerParts ByteLevel(Bpe model, string[] patterns, Normalizer? normalizer = null)
     {
-        ByteLevelPreTokenizer bytes = new(addPrefixSpace: false, trimOffsets: true, useRegex: pattern is null);
+        bool isGpt2 = patterns is [KnownPatterns.Gpt2]; // which the byte-level stage knows by itself
+        ByteLevelPreTokenizer bytes = new(addPrefixSpace: false, trimOffsets: true, useRegex: isGpt2);
         return new(model, normalizer)
         {
-            PreTokenizer = pattern is null
+            PreTokenizer = isGpt2
                 ? bytes
-                : new PreTokenizerSequence([new SplitPreTokenizer(TextPattern.Regex(pattern), SplitBehavior.Isolated, invert: false), bytes]),
+                : new PreTokenizerSequence([.. patterns.Select(p => new SplitPreTokenizer(TextPattern.Regex(p), SplitBehavior.Isolated, invert: false)), bytes]),
             PostProcessor = new ByteLevelProcessor(addPrefixSpace: false, trimOffsets: false, useRegex: true),
             Decoder = new ByteLevelDecoder(),
         };

@@ -14,7 +14,7 @@ internal sealed class ByteLevelTraining(int vocabularySize, IReadOnlyList<string
         {
             throw new ArgumentException($"the pattern \"{pattern}\" is not supported; known are those of GPT-2, cl100k, o200k, Llama 3 and Qwen", nameof(pattern));
         }
-        TokenizerParts parts = VocabularyAndMerges.ByteLevel(new(new([]), new(0), [], new()), pattern);
+        TokenizerParts parts = VocabularyAndMerges.ByteLevel(new(new([]), new(0), [], new()), [pattern ?? KnownPatterns.Gpt2]);
         BpeTrainer trainer = new()
         {
             VocabularySize = vocabularySize,
