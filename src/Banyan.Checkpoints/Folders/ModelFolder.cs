@@ -33,6 +33,7 @@ public sealed class ModelFolder : IModelReader
         try
         {
             folder.OpenFiles();
+            Mxfp4Tensor.Join(folder._names, folder._fileOf);
             return folder;
         }
         catch

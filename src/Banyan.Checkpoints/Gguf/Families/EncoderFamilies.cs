@@ -39,7 +39,7 @@ internal static class EncoderFamilies
                 json["scale_decoder_outputs"] = !gated; // T5 1.1, which has gates, never scales
             }
         },
-        IsRedundant = name => name.EndsWith("embed_tokens.weight", StringComparison.Ordinal),
+        IsRedundant = name => name.EndsWith("embed_tokens.weight", StringComparison.Ordinal), Same = name => name == "shared.weight" ? ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"] : [],
     };
 
     private static GgufFamily Encoder(string architecture, string type, Func<GgufFile, bool> accepts, int unusedPositions) => new()

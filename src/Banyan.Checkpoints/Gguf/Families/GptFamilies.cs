@@ -33,7 +33,7 @@ internal static class GptFamilies
 
     public static GgufFamily GptNeoX { get; } = new()
     {
-        Architecture = "gptneox", HfArchitecture = "GPTNeoXForCausalLM", ModelType = "gpt_neox",
+        HasFileType = false, Architecture = "gptneox", HfArchitecture = "GPTNeoXForCausalLM", ModelType = "gpt_neox",
         Keys = [.. DecoderKeys.Sizes(), DecoderKeys.RotaryShare("rotary_pct", 0.25), GgufKey.Bool("use_parallel_residual", "use_parallel_residual", true), GgufKey.Float("attention.layer_norm_epsilon", "layer_norm_eps", 1e-5)],
         Tensors = c =>
         [
@@ -105,7 +105,7 @@ internal static class GptFamilies
 
     public static GgufFamily Mpt { get; } = new()
     {
-        Architecture = "mpt", HfArchitecture = "MPTForCausalLM", ModelType = "mpt",
+        HasFileType = false, Architecture = "mpt", HfArchitecture = "MPTForCausalLM", ModelType = "mpt",
         Keys =
         [
             .. DecoderKeys.Sizes("n_layers", "max_seq_len", "d_model", "n_heads", null), DecoderKeys.FourTimes("d_model"), GgufKey.Derived("attention.layer_norm_epsilon", _ => GgufValue.Of(1e-5f)),

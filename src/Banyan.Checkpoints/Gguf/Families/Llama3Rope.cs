@@ -48,9 +48,10 @@ internal static class Llama3Rope
         var divisors = new float[headDim / 2];
         for (int i = 0; i < divisors.Length; i++)
         {
-            double wave = 2 * Math.PI * Math.Pow(theta, 2.0 * i / headDim);
-            double smooth = (original / wave - low) / (high - low);
-            divisors[i] = (float)(wave < original / high ? 1 : wave > original / low ? factor : 1 / ((1 - smooth) / factor + smooth));
+            // In float32 and with reciprocals, as PyTorch computes them: files are compared by their bits.
+            float frequency = 1 / MathF.Pow((float)theta, 2f * i / headDim), wave = 1 / frequency * (float)(2 * Math.PI);
+            float smooth = (1 / wave * (float)original - (float)low) / (float)(high - low);
+            divisors[i] = wave < original / high ? 1 : wave > original / low ? (float)factor : 1 / ((1 - smooth) / (float)factor + smooth);
         }
         return divisors;
     }

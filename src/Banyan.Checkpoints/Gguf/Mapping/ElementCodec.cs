@@ -9,6 +9,9 @@ internal static class ElementCodec
     /// <summary>Whether elements of this type can be read as float32.</summary>
     public static bool CanDecode(StoredType type) => type.DType is { IsFloat: true } || BlockFormats.FromName(type.Name) is not null;
 
+    /// <summary>Whether float32 can be written as this type.</summary>
+    public static bool CanEncode(StoredType type) => type.DType is { } dense ? dense == DType.Float32 || dense == DType.Float16 || dense == DType.BFloat16 : BlockFormats.FromName(type.Name) is { CanQuantize: true };
+
     /// <summary>Reads whole blocks.</summary>
     public static void Decode(StoredType type, ReadOnlySpan<byte> bytes, Span<float> values)
     {

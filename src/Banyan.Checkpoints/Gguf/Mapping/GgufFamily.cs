@@ -29,6 +29,12 @@ internal sealed class GgufFamily
     /// <summary>Tensors that are written although the folder has none, computed from the configuration.</summary>
     public Func<ConfigReader, IEnumerable<(string Name, float[] Values)>> Generated { get; init; } = _ => [];
 
+    /// <summary>Whether <c>general.file_type</c> is written: the reference leaves it out for some.</summary>
+    public bool HasFileType { get; init; } = true;
+
+    /// <summary>Other names in a folder for the tensor of a name.</summary>
+    public Func<string, IEnumerable<string>> Same { get; init; } = _ => [];
+
     /// <summary>Tensors of a folder that have no place in GGUF and follow from others: tied heads, buffers.</summary>
     public Func<string, bool> IsRedundant { get; init; } = _ => false;
 }

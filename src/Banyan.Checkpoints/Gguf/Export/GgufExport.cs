@@ -1,0 +1,217 @@
+using System.Text.Json;
+using Banyan.Checkpoints.Gguf;
+
+namespace Banyan.Checkpoints;
+
+/// <summary>How a model is written as GGUF.</summary>
+public sealed record GgufExportOptions
+{
+    /// <summary>The type of matrices: <c>f32</c>, <c>f16</c>, <c>bf16</c>, a block type such as <c>q8_0</c>, or <c>auto</c> (bf16 where the model is stored so, else f16). Default: auto.</summary>
+    public string Type { get; init; } = "auto";
+
+    /// <summary>The name of the model; null: that of its folder.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>A model under Hugging Face's names as it will be in a GGUF file: hyperparameters, and for each tensor where its numbers come from. Nothing is computed before <see cref="Write"/>.</summary>
+public sealed class GgufExport
+{
+    private static readonly (string Name, uint FileType)[] s_fileTypes =
+    [
+        ("F32", 0), ("F16", 1), ("Q4_0", 2), ("Q4_1", 3), ("Q8_0", 7), ("Q5_0", 8), ("Q5_1", 9), ("Q2_K", 10), ("Q3_K", 12), ("Q4_K", 15), ("Q5_K", 17), ("Q6_K", 18), ("BF16", 32), ("TQ1_0", 36), ("TQ2_0", 37), ("MXFP4", 38),
+    ];
+
+    // Small, or what every token depends on.
+    private static readonly string[] s_alwaysExact = ["ffn_gate_inp", "position_embd.", "token_types.", "ssm_conv1d.", "shortconv.conv."];
+
+    private readonly IModelReader _source;
+    private readonly List<(TensorEntry Entry, DerivedTensor? Tensor, float[]? Values)> _tensors = [];
+
+    private GgufExport(IModelReader source, GgufExportOptions options)
+    {
+        _source = source;
+        ConfigReader config = source.ReadConfig();
+        GgufFamily family = GgufFamilies.Of(config);
+        StoredType type = TypeOf(options.Type, source);
+        AddTensors(family, config, type);
+        Metadata = Describe(family, config, type, options);
+    }
+
+    /// <summary>Keys and values in the order in which they are written. The tokenizer's are added by whoever knows it.</summary>
+    public GgufMetadata Metadata { get; }
+
+    /// <summary>The tensors in the order in which they are written.</summary>
+    public IReadOnlyList<TensorEntry> Tensors => [.. _tensors.Select(t => t.Entry)];
+
+    /// <summary>Plans the export of a model.</summary>
+    /// <param name="source">The model, which must stay open until it is written.</param>
+    /// <param name="options">Type and name; null: the defaults.</param>
+    /// <exception cref="CheckpointException">The architecture has no form in GGUF here, or tensors are missing or have no place.</exception>
+    /// <exception cref="ArgumentException">The type is none that can be written.</exception>
+    public static GgufExport Plan(IModelReader source, GgufExportOptions? options = null) => new(source, options ?? new());
+
+    /// <summary>Writes the file, which appears complete or not at all.</summary>
+    /// <param name="path">Where it will be.</param>
+    /// <param name="progress">Told how many bytes of tensors are written.</param>
+    /// <param name="cancellation">Stops, and leaves nothing.</param>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public void Write(string path, IProgress<long>? progress = null, CancellationToken cancellation = default)
+    {
+        using GgufWriter writer = GgufWriter.Create(path, Metadata, Tensors);
+        long written = 0;
+        foreach ((TensorEntry entry, DerivedTensor? tensor, float[]? values) in _tensors)
+        {
+            void Append(ReadOnlyMemory<byte> bytes)
+            {
+                writer.Write(entry.Name, bytes.Span);
+                progress?.Report(written += bytes.Length);
+            }
+            if (values is not null)
+            {
+                Append(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+                continue;
+            }
+            tensor!.Write(_source, entry.Type, Append, cancellation);
+        }
+        writer.Commit();
+    }
+
+    private static StoredType TypeOf(string name, IModelReader source)
+    {
+        if (name == "auto")
+        {
+            bool isBf16 = source.Names.Select(source.Get).FirstOrDefault(e => e.Shape.Length > 1) is { } first && first.Type.DType == DType.BFloat16;
+            return StoredType.From(isBf16 ? DType.BFloat16 : DType.Float16);
+        }
+        string upper = name.ToUpperInvariant();
+        return GgufTypes.All.Values.FirstOrDefault(t => t.Name == upper && ElementCodec.CanEncode(t))
+            ?? throw new ArgumentException($"{name} is no type that can be written; expected auto or one of {string.Join(", ", GgufTypes.All.Values.Where(ElementCodec.CanEncode).Select(t => t.Name.ToLowerInvariant()))}");
+    }
+
+    private void AddTensors(GgufFamily family, ConfigReader config, StoredType type)
+    {
+        HashSet<string> unread = [.. _source.Names.Where(n => !family.IsRedundant(n))], written = [];
+        bool tied = config.GetBool("tie_word_embeddings", false);
+        foreach (TensorRule rule in family.Tensors(config))
+        {
+            string?[] sources = [.. rule.Hf.Select(n => Find(n, family))];
+            if (sources.All(s => s is null))
+            {
+                continue;
+            }
+            if (Array.IndexOf(sources, null) is >= 0 and int missing)
+            {
+                throw new CheckpointException(_source.Path, $"no tensor {CheckpointException.Quote(rule.Hf[missing])}, which belongs to {rule.Hf[0]}");
+            }
+            unread.ExceptWith(sources!);
+            if (!(tied && rule.Gguf[0] == "output.weight"))
+            {
+                Add(rule, sources!, type, IsMxfp4(config), written);
+            }
+        }
+        foreach ((string name, float[] values) in family.Generated(config))
+        {
+            _tensors.Insert(0, (new TensorEntry(name, StoredType.From(DType.Float32), [values.Length]), null, values));
+        }
+        if (unread.FirstOrDefault() is { } extra)
+        {
+            throw new CheckpointException(_source.Path, $"holds the tensor {CheckpointException.Quote(extra)}, which has no place in GGUF's {family.Architecture}");
+        }
+    }
+
+    // Folders of a bare model lack the first part of the names, those of a model with another head have one more.
+    private string? Find(string name, GgufFamily family) => new[] { name, name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..], $"{family.ModelType}.{name}" }
+        .Concat(family.Same(name)).FirstOrDefault(n => _source.TryGet(n, out _));
+
+    // Experts that the folder holds in MXFP4 stay so.
+    private static bool IsMxfp4(ConfigReader config) => config.GetOptionalObject("quantization_config") is { } quantization && quantization.GetString("quant_method", "") == "mxfp4";
+
+    private void Add(TensorRule rule, string[] sources, StoredType type, bool mxfp4, HashSet<string> written)
+    {
+        long[][] shapes = [.. sources.Select(s => _source.Get(s).Shape.ToArray())];
+        long all = shapes.Sum(rule.RowsOf);
+        for (int part = 0; part < rule.Gguf.Length; part++)
+        {
+            string name = rule.Gguf[part];
+            if (!written.Add(name))
+            {
+                continue; // the first rule is the more exact one
+            }
+            int p = part;
+            long[] shape = rule.GgufShape(shapes, part);
+            var tensor = new DerivedTensor
+            {
+                Sources = sources, Shape = shape, TransposedSources = rule.HfTransposed ? [.. sources.Select(_ => true)] : null, Transposed = rule.Transposed(part), ByElement = rule.ByElement, Each = rule.Each?.ToGguf,
+                Rows = rule.Rows is { } order ? () => order(p, all, shapes[0]) : null,
+            };
+            StoredType stored = mxfp4 && name.EndsWith("_exps.weight", StringComparison.Ordinal) ? GgufTypes.All.Values.First(t => t.Name == "MXFP4") : Choose(name, shape, type);
+            _tensors.Add((new TensorEntry(name, stored, shape), tensor, null));
+        }
+    }
+
+    private static StoredType Choose(string name, long[] shape, StoredType type)
+    {
+        bool isExact = shape.Length < 2 || !name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith("_norm.weight", StringComparison.Ordinal) || s_alwaysExact.Any(n => name.Contains(n, StringComparison.Ordinal));
+        return isExact ? StoredType.From(DType.Float32) : shape[^1] % type.BlockElements == 0 ? type : StoredType.From(DType.Float16);
+    }
+
+    private GgufMetadata Describe(GgufFamily family, ConfigReader config, StoredType type, GgufExportOptions options)
+    {
+        long parameters = _tensors.Sum(t => t.Entry.ElementCount);
+        string folder = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(_source.Path)));
+        ModelName name = ModelName.Parse(options.Name ?? folder, parameters);
+        var metadata = new GgufMetadata(_source.Path) { [GgufMetadata.ArchitectureKey] = GgufValue.Of(family.Architecture), ["general.type"] = GgufValue.Of("model"), ["general.name"] = GgufValue.Of(options.Name ?? ModelName.Title(name.Full)) };
+        string? size = name.SizeLabel ?? (parameters > 0 ? SizeLabel.Of([.. _tensors.Select(t => (t.Entry.Name, t.Entry.Shape.ToArray()))]) : null);
+        foreach ((string key, string? value) in new[] { ("version", name.Version), ("organization", name.Organization), ("finetune", name.Finetune), ("basename", name.Basename), ("size_label", size) })
+        {
+            if (value is not null)
+            {
+                metadata["general." + key] = GgufValue.Of(value);
+            }
+        }
+        foreach (GgufKey key in family.Keys)
+        {
+            if (key.Write(config) is { } value)
+            {
+                metadata.TryAdd($"{family.Architecture}.{key.Name}", value);
+            }
+        }
+        if (Pooling() is { } pooling)
+        {
+            metadata[$"{family.Architecture}.pooling_type"] = GgufValue.Of(pooling);
+        }
+        if (family.HasFileType)
+        {
+            metadata["general.file_type"] = GgufValue.Of(s_fileTypes.First(t => t.Name == (IsMxfp4(config) ? "MXFP4" : type.Name)).FileType);
+        }
+        metadata["general.quantization_version"] = GgufValue.Of(2u);
+        return metadata;
+    }
+
+    // How sentence-transformers makes one vector of a text: the mean, or the first token.
+    private uint? Pooling()
+    {
+        string modules = System.IO.Path.Combine(_source.Path, "modules.json");
+        if (!File.Exists(modules))
+        {
+            return null;
+        }
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(modules));
+            foreach (JsonElement module in document.RootElement.EnumerateArray())
+            {
+                if (module.GetProperty("type").GetString()!.EndsWith(".Pooling", StringComparison.Ordinal))
+                {
+                    ConfigReader config = ConfigReader.Open(System.IO.Path.Combine(_source.Path, module.GetProperty("path").GetString()!, "config.json"));
+                    return config.GetBool("pooling_mode_mean_tokens", false) ? 1 : config.GetBool("pooling_mode_cls_token", false) ? 2 : config.GetBool("pooling_mode_lasttoken", false) ? 3u : null;
+                }
+            }
+            return null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new CheckpointException(modules, $"is no list of modules: {e.Message}", e);
+        }
+    }
+}
