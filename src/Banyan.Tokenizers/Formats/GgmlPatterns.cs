@@ -38,7 +38,7 @@ internal static class GgmlPatterns
 
         Add(new([DefaultSymbols, KnownPatterns.Gpt2, @"\p{N}+", ThreeDigits]), "default");
         Add(new([KnownPatterns.Gpt2]), "gpt-2", "phi-2", "jina-es", "jina-de", "gigachat", "jina-v2-es", "jina-v2-de", "a.x-4.0", "mellum", "modern-bert", "roberta-bpe", "mpt", "olmo", "jais", "trillion", "granite-docling");
-        Add(new([KnownPatterns.Llama3], IgnoreMerges: true, AddBos: true), "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2");
+        Add(new([KnownPatterns.Llama3], IgnoreMerges: true, AddBos: true), "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2");
         Add(new([KnownPatterns.Llama3]), "dbrx", "smaug-bpe", "chatglm-bpe", "glm4", "exaone4");
         Add(new([KnownPatterns.Qwen2]), "qwen2", "deepseek-r1-qwen", "stablelm2", "hunyuan", "megrez");
         Add(new([KnownPatterns.Qwen35]), "qwen35");

@@ -35,7 +35,7 @@ internal static class GgmlTokenizer
         string? problem = count == 0 ? "there are no tokens"
             : vocabulary.Scores.Count != 0 && vocabulary.Scores.Count != count ? $"there are {vocabulary.Scores.Count} scores for {count} tokens"
             : vocabulary.Types.Count != 0 && vocabulary.Types.Count != count ? $"there are {vocabulary.Types.Count} types for {count} tokens"
-            : new[] { vocabulary.BosId, vocabulary.EosId, vocabulary.UnkId, vocabulary.SepId, vocabulary.PadId, vocabulary.MaskId }.FirstOrDefault(id => id is < 0 || id >= count) is { } id
+            : new[] { vocabulary.BosId, vocabulary.EosId, vocabulary.UnkId, vocabulary.SepId, vocabulary.PadId, vocabulary.MaskId, vocabulary.EotId, vocabulary.EomId }.FirstOrDefault(id => id is < 0 || id >= count) is { } id
                 ? $"the special token {id} lies outside the {count} tokens"
             : null;
         if (problem is not null)
@@ -55,7 +55,7 @@ internal static class GgmlTokenizer
                 PieceType.Unknown or PieceType.UserDefined => PieceType.Unused,
                 var type => type,
             }))];
-        SentencePieceProto proto = SentencePieceProto.Of(model, pieces, pieces.Any(p => p.Type == PieceType.Byte), vocabulary.AddSpacePrefix, vocabulary.RemoveExtraWhitespaces, vocabulary.CharsMap);
+        SentencePieceProto proto = SentencePieceProto.Of(model, pieces, pieces.Any(p => p.Type == PieceType.Byte), vocabulary.AddSpacePrefix ?? true, vocabulary.RemoveExtraWhitespaces ?? false, vocabulary.CharsMap);
         TokenizerParts parts;
         try
         {
@@ -97,7 +97,7 @@ internal static class GgmlTokenizer
         Vocabulary ids = Ids([.. vocabulary.Tokens.Select((text, id) => TypeOf(vocabulary, id) is PieceType.Control or PieceType.Unknown or PieceType.UserDefined or PieceType.Unused ? text
             : text.StartsWith(SentencePieceNormalizer.Visible) ? text[1..] : Continuing + text)]);
         WordPiece model = new(ids, vocabulary.Tokens[unknown], Continuing, maxChars: 100);
-        TokenizerParts parts = new(model, new BertNormalizer(cleanText: true, handleChineseChars: true, stripAccents: null, vocabulary.Lowercase))
+        TokenizerParts parts = new(model, new BertNormalizer(cleanText: true, handleChineseChars: true, stripAccents: null, vocabulary.Lowercase ?? true))
         {
             PreTokenizer = new BertPreTokenizer(),
             Decoder = TokenDecoder.WordPiece(Continuing, cleanup: true),
