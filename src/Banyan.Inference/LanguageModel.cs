@@ -67,9 +67,7 @@ public sealed class LanguageModel
             throw new CheckpointException(path, $"is a {model.GetType().Name}, which does not write text; expected a decoder-only language model");
         }
         ModelFiles.LoadWeights(model, reader, trainable: false);
-        GgufMetadata? metadata = (reader as GgufModel)?.File.Metadata;
-        Tokenizer? tokenizer = metadata is not null ? GgufTokenizer.Read(metadata) : TokenizerPath(path) is { } file ? Tokenizer.Load(file) : null;
-        var lm = new LanguageModel(causal, tokenizer, metadata is null ? null : GgufTokenizer.ReadEndIds(metadata), path) { Logger = logger ?? NullLogger.Instance };
+        var lm = new LanguageModel(causal, ModelTokenizer.Find(reader), (reader as GgufModel)?.File.Metadata is { } metadata ? GgufTokenizer.ReadEndIds(metadata) : null, path) { Logger = logger ?? NullLogger.Instance };
         if (lm.Logger.IsEnabled(LogLevel.Information))
         {
             lm.Logger.Loaded(model.GetType().Name, model.ParameterCount, path, Stopwatch.GetElapsedTime(start).TotalSeconds, lm.HasTokenizer);
@@ -83,16 +81,6 @@ public sealed class LanguageModel
         string? damaged = Model.NamedParameters().Where(p => p.Parameter.Value.DType.IsFloat && !p.Parameter.Value.IsFinite().All().ToDoubles().All(v => v != 0)).Select(p => p.Name).FirstOrDefault();
         return new(Source, damaged is null ? "the logits are not finite although every weight is: the numbers overflow on the way"
             : $"the logits are not finite: the tensor \"{damaged}\" holds NaN or infinite numbers; expected finite ones");
-    }
-
-    private static string? TokenizerPath(string path)
-    {
-        if (Directory.Exists(path))
-        {
-            return new[] { "tokenizer.json", "tokenizer.model", "vocab.json" }.Any(f => File.Exists(Path.Combine(path, f))) ? path : null;
-        }
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return Directory.EnumerateFiles(folder, "tok*.bin").Order(StringComparer.Ordinal).FirstOrDefault();
     }
 
     private static int[] ReadEndIds(ConfigReader config) => [.. config.GetLongs("eos_token_id").Select(id => (int)id)];

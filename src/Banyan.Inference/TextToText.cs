@@ -36,20 +36,25 @@ public sealed class TextToText
     /// <exception cref="CheckpointException">The model came without one.</exception>
     public Tokenizer Tokenizer => _tokenizer ?? throw new CheckpointException(_source, "has no tokenizer beside it (tokenizer.json): give ids instead of text");
 
-    /// <summary>True for a folder whose <c>config.json</c> says <c>is_encoder_decoder</c>.</summary>
-    public static bool Is(string path) => File.Exists(Path.Combine(path, "config.json")) && ConfigReader.Open(Path.Combine(path, "config.json")).GetBool("is_encoder_decoder", false);
+    /// <summary>True for a model whose configuration says <c>is_encoder_decoder</c>.</summary>
+    /// <exception cref="CheckpointException">There is no model, or it is damaged.</exception>
+    public static bool Is(string path)
+    {
+        using IModelReader reader = ModelReader.Open(path);
+        return reader.ReadConfig().GetBool("is_encoder_decoder", false);
+    }
 
-    /// <summary>Loads a folder. Ends and forced tokens come from <c>generation_config.json</c> where it is there, else from <c>config.json</c>.</summary>
+    /// <summary>Loads a folder or a GGUF file. Ends and forced tokens come from <c>generation_config.json</c> where it is there, else from <c>config.json</c>.</summary>
     /// <exception cref="CheckpointException">It is missing or damaged, or no encoder-decoder.</exception>
     public static TextToText Load(string path)
     {
-        if (ModelFiles.Load(path) is not EncoderDecoderModel model)
+        using IModelReader reader = ModelReader.Open(path);
+        if (ModelRegistry.Default.Create(reader.ReadConfig()) is not EncoderDecoderModel model)
         {
             throw new CheckpointException(path, "is no encoder-decoder; expected T5, BART, Marian or the like");
         }
-        bool hasTokenizer = new[] { "tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model" }.Any(f => File.Exists(Path.Combine(path, f)));
-        string generation = Path.Combine(path, "generation_config.json");
-        return new TextToText(model, hasTokenizer ? Tokenizer.Load(path) : null, ConfigReader.Open(File.Exists(generation) ? generation : Path.Combine(path, "config.json")), path);
+        ModelFiles.LoadWeights(model, reader, trainable: false);
+        return new TextToText(model, ModelTokenizer.Find(reader), (reader as ModelFolder)?.ReadGenerationConfig() ?? reader.ReadConfig(), path);
     }
 
     /// <summary>The best targets of a text, the best first.</summary>

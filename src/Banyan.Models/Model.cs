@@ -18,6 +18,10 @@ public abstract class Model : Module
     /// <summary>Names that a checkpoint may hold although the model has no such weight: tied copies and tables that are computed.</summary>
     public virtual bool IsRedundant(string checkpointName) => false;
 
+    /// <summary>The tensor that stands for one that a checkpoint lacks, such as the embedding for a head that is tied to it; null: none does.</summary>
+    /// <param name="name">The name of the tensor that is missing.</param>
+    public virtual string? StandIn(string name) => null;
+
     /// <summary>The prefix of the part that base checkpoints hold without their prefix (<c>transformer.</c> of GPT-2), or "".</summary>
     public virtual string BasePrefix => "";
 

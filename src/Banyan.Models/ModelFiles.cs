@@ -28,6 +28,7 @@ public static class ModelFiles
         foreach ((string name, Parameter p) in model.NamedParameters())
         {
             string stored = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
+            stored = !reader.TryGet(stored, out _) && model.StandIn(name) is { } other ? other : stored;
             Check(reader, stored, p);
             // The kernels compute in float32: what is stored in half of that is widened, which loses nothing.
             Tensor mapped = reader.MapTensor(stored);

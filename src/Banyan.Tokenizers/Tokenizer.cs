@@ -77,7 +77,7 @@ public sealed class Tokenizer
     /// <summary>
     /// Reads a tokenizer: <c>tokenizer.json</c>; GPT-2's <c>vocab.json</c> with <c>merges.txt</c> beside it; a <c>.tiktoken</c>
     /// file (pattern and special tokens by its name: cl100k_base, o200k_base, p50k_base, r50k_base, gpt2; else Llama 3's pattern); a
-    /// SentencePiece <c>.model</c> (or Llama 3's, which is tiktoken's); llama2.c's <c>tokenizer.bin</c>; or a folder that holds one
+    /// SentencePiece <c>.model</c> (or Llama 3's, which is tiktoken's); BERT's <c>vocab.txt</c>; llama2.c's <c>tokenizer.bin</c>; or a folder that holds one
     /// of these. A <c>tokenizer_config.json</c> beside the file is read too.
     /// </summary>
     /// <param name="path">The file or the folder.</param>

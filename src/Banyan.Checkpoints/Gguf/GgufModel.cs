@@ -84,6 +84,26 @@ public sealed class GgufModel : IModelReader
         return new TensorBytes(buffer, 0, entry.ByteCount); // which keeps the memory
     }
 
+    /// <summary>Whether a tensor is stored in blocks: it is read as float32.</summary>
+    /// <param name="name">The tensor, under Hugging Face's name.</param>
+    public bool IsQuantized(string name)
+    {
+        this.Get(name);
+        return File.Get(_tensors[name].Tensor.Sources[0]).Type.DType is null;
+    }
+
+    /// <summary>Computes the bytes of a tensor in a type and hands them over piece by piece, in order.</summary>
+    /// <param name="name">The tensor, under Hugging Face's name.</param>
+    /// <param name="type">The type to write.</param>
+    /// <param name="write">Gets the pieces.</param>
+    /// <param name="cancellation">Stops between pieces.</param>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    public void Write(string name, StoredType type, Action<ReadOnlyMemory<byte>> write, CancellationToken cancellation = default)
+    {
+        this.Get(name);
+        _tensors[name].Tensor.Write(File, type, write, cancellation);
+    }
+
     /// <summary>Ends the mapping, once the last <see cref="TensorBytes"/> is disposed too.</summary>
     public void Dispose() => File.Dispose();
 

@@ -11,7 +11,7 @@ internal static class GgufVocabularyExport
     /// <summary>Adds the keys <c>tokenizer.*</c>. A folder without tokenizer adds none.</summary>
     public static void Add(GgufMetadata metadata, IModelReader folder, long embeddingRows)
     {
-        if (!Directory.Exists(folder.Path) || !HasTokenizer(folder.Path))
+        if (!Directory.Exists(folder.Path) || !ModelTokenizer.HasOne(folder.Path))
         {
             return;
         }
@@ -32,5 +32,4 @@ internal static class GgufVocabularyExport
         }
     }
 
-    private static bool HasTokenizer(string folder) => new[] { "tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt" }.Any(f => File.Exists(Path.Combine(folder, f)));
 }

@@ -85,6 +85,10 @@ public abstract class T5LanguageModel : EncoderDecoderModel
         HiddenStatePaths.Decoder("encoder.embed_dropout", "encoder.block", Config.NumLayers, "encoder.dropout", "encoder_hidden")
             .Concat(HiddenStatePaths.Decoder("decoder.embed_dropout", "decoder.block", Config.NumDecoderLayers, "decoder.dropout", "decoder_hidden"));
 
+    // As transformers ties them where there is no head, whatever the configuration says.
+    /// <inheritdoc/>
+    public override string? StandIn(string name) => name == "lm_head.weight" ? "shared.weight" : null;
+
     // Both stacks read the shared embedding; old checkpoints have a bias that was never used.
     /// <inheritdoc/>
     public override bool IsRedundant(string checkpointName) => checkpointName is "encoder.embed_tokens.weight" or "decoder.embed_tokens.weight"

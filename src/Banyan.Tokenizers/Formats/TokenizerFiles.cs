@@ -12,7 +12,7 @@ internal static class TokenizerFiles
     private const long MaxBytes = 1L << 30;
 
     /// <summary>What a folder may hold, the best first.</summary>
-    private static readonly string[] s_names = [Json, "vocab.json", "encoder.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "m.model", "tokenizer.bin", "tok512.bin"];
+    private static readonly string[] s_names = [Json, "vocab.json", "encoder.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "m.model", "tokenizer.bin", "tok512.bin", VocabularyText.FileName];
 
     public static Tokenizer Load(string path)
     {
@@ -20,7 +20,7 @@ internal static class TokenizerFiles
         if (!File.Exists(file))
         {
             throw new FileNotFoundException(
-                $"{file}: no such file; expected a tokenizer file ({Json}, vocab.json, *.tiktoken, *.model, *.bin) or a folder that holds one", file);
+                $"{file}: no such file; expected a tokenizer file ({Json}, vocab.json, vocab.txt, *.tiktoken, *.model, *.bin) or a folder that holds one", file);
         }
         TokenizerConfig config = TokenizerConfig.ReadBeside(file);
         Tokenizer tokenizer = Read(file, config);
@@ -57,6 +57,7 @@ internal static class TokenizerFiles
         ".json" => TokenizerJsonReader.Read(ReadAll(file), file),
         ".tiktoken" => new(Tiktoken.Read(ReadAll(file), file, TiktokenEncoding.Of(file))),
         ".bin" => new(Llama2cTokenizer.Read(ReadAll(file), file)),
+        ".txt" => new(VocabularyText.Read(ReadAll(file), file, config)),
         _ => ReadByContent(ReadAll(file), file, config),
     };
 
@@ -79,7 +80,7 @@ internal static class TokenizerFiles
         return ranks.Length == 1
             ? ranks[0]
             : throw new FileNotFoundException(
-                $"{folder}: no tokenizer here; expected {Json}, vocab.json with merges.txt, tokenizer.model or one *.tiktoken file", Path.Combine(folder, Json));
+                $"{folder}: no tokenizer here; expected {Json}, vocab.json with merges.txt, vocab.txt, tokenizer.model or one *.tiktoken file", Path.Combine(folder, Json));
     }
 
     /// <summary>Writes beside the file, flushes, renames: a reader sees the old file or the new one.</summary>

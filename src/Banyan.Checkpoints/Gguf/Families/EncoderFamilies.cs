@@ -33,6 +33,7 @@ internal static class EncoderFamilies
         {
             bool gated = f.TryGet("enc.blk.0.ffn_gate.weight", out _);
             json["feed_forward_proj"] = gated ? "gated-gelu" : "relu";
+            json["is_encoder_decoder"] = true;
             json["relative_attention_max_distance"] = 128;
             if (json["tie_word_embeddings"]!.GetValue<bool>())
             {
