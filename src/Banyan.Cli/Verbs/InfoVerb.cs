@@ -19,7 +19,7 @@ internal sealed class InfoVerb : Verb
 
     public override IReadOnlyList<string> Arguments => ["model"];
 
-    public override IReadOnlyList<Setting> Settings => [new("context", "Tokens for which the cache's memory is told; 0: the model's context."), new("tensors", "List every tensor.", SettingKind.Flag)];
+    public override IReadOnlyList<Setting> Settings => [new("context", "Tokens for which the cache's memory is told; 0: the model's context."), new("tensors", "List every tensor.", SettingKind.Flag), new("metadata", "List the metadata of a GGUF file.", SettingKind.Flag)];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
@@ -27,7 +27,8 @@ internal sealed class InfoVerb : Verb
         ConfigReader config = reader.ReadConfig();
         Model model = ModelRegistry.Default.Create(config);
         string architecture = config.GetStrings("architectures").FirstOrDefault() ?? model.GetType().Name;
-        TensorEntry[] entries = [.. reader.Names.Select(reader.Get)];
+        ICheckpointReader stored = reader is GgufModel gguf ? gguf.File : reader; // a GGUF file under its own names and types
+        TensorEntry[] entries = [.. stored.Names.Select(stored.Get)];
         long bytes = entries.Sum(e => e.ByteCount);
         string[] types = [.. entries.Select(e => e.Type.ToString()!).Distinct().Order(StringComparer.Ordinal)];
         var document = new JsonObject
@@ -43,6 +44,14 @@ internal sealed class InfoVerb : Verb
             long cache = CacheBytes(causal, context);
             output.Line($"vocabulary {causal.VocabularySize:N0}, context {(limited ? causal.MaxPositions.ToString("N0", CultureInfo.InvariantCulture) : "of any length")}; the cache of {context:N0} tokens takes {cache / 1048576.0:F1} MiB");
             (document["vocab_size"], document["context"], document["cache_bytes"], document["memory_bytes"]) = (causal.VocabularySize, context, cache, bytes + cache);
+        }
+        if (s.Flag("metadata"))
+        {
+            GgufMetadata metadata = (reader as GgufModel)?.File.Metadata ?? throw new UsageException($"{reader.Path} is no GGUF file, and only those have metadata");
+            foreach (string key in metadata.Keys)
+            {
+                output.Line($"  {key}: {metadata[key]}");
+            }
         }
         foreach (TensorEntry e in s.Flag("tensors") ? entries : [])
         {

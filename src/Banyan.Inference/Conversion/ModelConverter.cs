@@ -94,6 +94,53 @@ public static class ModelConverter
         }
     }
 
+    /// <summary>Writes an adapter in its other form: PEFT's folder as a GGUF file, a GGUF file as PEFT's folder.</summary>
+    /// <param name="adapter">The folder or the file.</param>
+    /// <param name="baseModel">The model that it was made for, of any format.</param>
+    /// <param name="output">What to write: a name with <c>.gguf</c> is a file.</param>
+    /// <param name="name">The name in a GGUF file; null: that of the folder.</param>
+    /// <exception cref="CheckpointException">Adapter or model are damaged or do not belong together, or what was written differs.</exception>
+    public static ConversionResult Adapter(string adapter, string baseModel, string output, string? name = null)
+    {
+        using IModelReader reader = ModelReader.Open(baseModel);
+        LoraCheckpoint before = LoraCheckpoint.Open(adapter, reader.ReadConfig());
+        string temporary = $"{Path.TrimEndingDirectorySeparator(output)}.{Guid.NewGuid():N}";
+        bool isFile = output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
+        temporary += isFile ? ".gguf" : "";
+        if (!isFile && Path.Exists(output))
+        {
+            throw new CheckpointException(output, "is there already; expected a new folder");
+        }
+        try
+        {
+            if (isFile)
+            {
+                before.SaveGguf(temporary, reader.ReadConfig(), name ?? GgufExport.TitleOf(adapter));
+            }
+            else
+            {
+                before.SaveFolder(temporary, baseModel);
+            }
+            LoraCheckpoint after = LoraCheckpoint.Open(temporary, reader.ReadConfig()) with { IsRankStabilized = before.IsRankStabilized };
+            float[] expected = Outputs(LoraMerge.Load(reader, before), reader.ReadConfig()).Values, actual = Outputs(LoraMerge.Load(reader, after), reader.ReadConfig()).Values;
+            double difference = Difference(expected, actual);
+            if (difference > Exact)
+            {
+                throw new CheckpointException(adapter, $"the outputs with what was written differ by {difference:g3} of the largest; nothing was left");
+            }
+            Directory.Move(temporary, output); // which moves files too
+            return new(output, Architecture(reader), 2 * before.Pairs.Count, before.Pairs.Sum(p => sizeof(float) * (p.A.Count + p.B.Count)), difference, Exact);
+        }
+        finally
+        {
+            File.Delete(temporary);
+            if (Directory.Exists(temporary))
+            {
+                Directory.Delete(temporary, recursive: true);
+            }
+        }
+    }
+
     private const double Exact = 1e-4;
 
     // What rounding each weight to a type may do to the outputs: far less than any mistake in names, orders or hyperparameters does.
@@ -113,17 +160,25 @@ public static class ModelConverter
         cancellationToken.ThrowIfCancellationRequested();
         using IModelReader after = ModelReader.Open(written);
         (_, float[] actual) = Outputs(after);
-        double largest = expected.Max(Math.Abs), difference = expected.Length == actual.Length ? expected.Zip(actual, (e, a) => Math.Abs((double)e - a)).Max() / Math.Max(largest, float.Epsilon) : double.PositiveInfinity;
+        double difference = Difference(expected, actual);
         CompareTokenizers(before, after);
         return difference <= allowed ? difference
             : throw new CheckpointException(before.Path, $"the {name} of what was written differ by {difference:g3} of the largest; rounding may make {allowed:g2} of it. The format cannot hold all of this model; nothing was left");
     }
 
+    private static double Difference(float[] expected, float[] actual) => expected.Length == actual.Length
+        ? expected.Zip(actual, (e, a) => Math.Abs((double)e - a)).Max() / Math.Max(expected.Max(Math.Abs), float.Epsilon)
+        : double.PositiveInfinity;
+
     private static (string Name, float[] Values) Outputs(IModelReader reader)
     {
         Model model = ModelRegistry.Default.Create(reader.ReadConfig());
         ModelFiles.LoadWeights(model, reader, trainable: false);
-        ConfigReader config = reader.ReadConfig();
+        return Outputs(model, reader.ReadConfig());
+    }
+
+    private static (string Name, float[] Values) Outputs(Model model, ConfigReader config)
+    {
         int positions = new[] { "max_position_embeddings", "n_positions" }.Select(k => config.GetInt(k, ProbeTokens + 2)).Min() - 2, vocabulary = config.GetInt("vocab_size");
         var random = new CounterRandom(7, 7);
         Tensor ids = Tensor.From([.. Enumerable.Range(0, Math.Clamp(positions, 1, ProbeTokens)).Select(_ => (long)random.NextInt(vocabulary))], [1, Math.Clamp(positions, 1, ProbeTokens)]);

@@ -1,4 +1,5 @@
 using Banyan.Checkpoints;
+using Banyan.Models;
 using Banyan.Testing;
 using Banyan.Tokenizers;
 
@@ -53,6 +54,37 @@ public sealed class ModelConverterTests : IDisposable
         using GgufFile file = GgufFile.Open(small);
         Assert.Equal("Tiny Test", file.Metadata.GetString("general.name"));
         Assert.Throws<CheckpointException>(() => ModelConverter.ToFolder(small, back));
+    }
+
+    [SkippableTheory]
+    [InlineData("lora")]
+    [InlineData("lora_rslora")]
+    public void An_adapter_becomes_the_reference_file_and_comes_back(string name)
+    {
+        string adapter = SharedFolder.Get("goldens", "convert", name, "adapter"), model = SharedFolder.Get("goldens", "convert", "llama", "hf"), file = Path.Combine(_folder, "adapter.gguf"), back = Path.Combine(_folder, "back");
+        Assert.True(LoraCheckpoint.Is(adapter));
+        ModelConverter.Adapter(adapter, model, file);
+        using GgufFile expected = GgufFile.Open(SharedFolder.Get("goldens", "convert", name, "adapter-f32.gguf")), actual = GgufFile.Open(file);
+        Assert.Equal(expected.Metadata.Keys.Select(k => $"{k} {expected.Metadata[k]}").Order(), actual.Metadata.Keys.Select(k => $"{k} {actual.Metadata[k]}").Order());
+        Assert.Equal(expected.Names.Order(), actual.Names.Order());
+        Assert.All(expected.Names, n => Assert.Equal(expected.LoadTensor(n).ToArray<float>(), actual.LoadTensor(n).ToArray<float>()));
+
+        ModelConverter.Adapter(file, model, back);
+        using SafetensorsFile before = SafetensorsFile.Open(Path.Combine(adapter, "adapter_model.safetensors")), after = SafetensorsFile.Open(Path.Combine(back, "adapter_model.safetensors"));
+        Assert.Equal(before.Names.Order(), after.Names.Order());
+        Assert.All(before.Names, n => Assert.Equal(before.LoadTensor(n).ToArray<float>(), after.LoadTensor(n).ToArray<float>()));
+    }
+
+    [SkippableTheory]
+    [InlineData("lora")]
+    [InlineData("lora_rslora")]
+    public void An_adapter_gives_the_logits_of_the_reference(string name)
+    {
+        using ModelFolder folder = ModelFolder.Open(SharedFolder.Get("goldens", "convert", "llama", "hf"));
+        using SafetensorsFile golden = SafetensorsFile.Open(SharedFolder.Get("goldens", "convert", name, "golden.safetensors"));
+        Model model = LoraMerge.Load(folder, LoraCheckpoint.Open(SharedFolder.Get("goldens", "convert", name, "adapter"), folder.ReadConfig()));
+        float[] actual = ForwardRun.Run(model, new Dictionary<string, Tensor> { ["input_ids"] = golden.LoadTensor("input_ids").Reshape(1, -1) }).First(r => r.Name == "out.logits").Value.ToArray<float>(), expected = golden.LoadTensor("hf.logits").ToArray<float>();
+        Assert.True(expected.Zip(actual, (e, a) => Math.Abs(e - a)).Max() <= 1e-4 * expected.Max(Math.Abs));
     }
 
     [SkippableFact]

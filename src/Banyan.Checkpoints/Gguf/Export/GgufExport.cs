@@ -50,6 +50,9 @@ public sealed class GgufExport
     /// <exception cref="ArgumentException">The type is none that can be written.</exception>
     public static GgufExport Plan(IModelReader source, GgufExportOptions? options = null) => new(source, options ?? new());
 
+    /// <summary>The name for people of what lies at a path: <c>tiny-llama</c> is Tiny Llama.</summary>
+    public static string TitleOf(string path) => ModelName.Title(ModelName.Parse(FolderName(path), 0).Full);
+
     /// <summary>Writes the file, which appears complete or not at all.</summary>
     /// <param name="path">Where it will be.</param>
     /// <param name="progress">Told how many bytes of tensors are written.</param>
@@ -158,8 +161,7 @@ public sealed class GgufExport
     private GgufMetadata Describe(GgufFamily family, ConfigReader config, StoredType type, GgufExportOptions options)
     {
         long parameters = _tensors.Sum(t => t.Entry.ElementCount);
-        string folder = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(_source.Path)));
-        ModelName name = ModelName.Parse(options.Name ?? folder, parameters);
+        ModelName name = ModelName.Parse(options.Name ?? FolderName(_source.Path), parameters);
         var metadata = new GgufMetadata(_source.Path) { [GgufMetadata.ArchitectureKey] = GgufValue.Of(family.Architecture), ["general.type"] = GgufValue.Of("model"), ["general.name"] = GgufValue.Of(options.Name ?? ModelName.Title(name.Full)) };
         string? size = name.SizeLabel ?? (parameters > 0 ? SizeLabel.Of([.. _tensors.Select(t => (t.Entry.Name, t.Entry.Shape.ToArray()))]) : null);
         foreach ((string key, string? value) in new[] { ("version", name.Version), ("organization", name.Organization), ("finetune", name.Finetune), ("basename", name.Basename), ("size_label", size) })
@@ -187,6 +189,8 @@ public sealed class GgufExport
         metadata["general.quantization_version"] = GgufValue.Of(2u);
         return metadata;
     }
+
+    private static string FolderName(string path) => System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)) + (System.IO.Path.HasExtension(path) && File.Exists(path) ? "" : "."));
 
     // How sentence-transformers makes one vector of a text: the mean, or the first token.
     private uint? Pooling()
