@@ -25,16 +25,18 @@ internal sealed class ConvertVerb : Verb
         new("out", "The file or folder to write; a name with .gguf is a GGUF file.", SettingKind.Text),
         new("type", "GGUF: the type of matrices, f32, f16, bf16, q8_0, q4_k ... (auto: bf16 where the model is, else f16). Folder: that of tensors in blocks (bf16).", SettingKind.Text),
         new("base", "Of an adapter (PEFT's folder or a GGUF file): the model that it was made for.", SettingKind.Text),
-        new("name", "GGUF: the name of the model (its folder's).", SettingKind.Text), new("no_check", "Do not load the result and compare its outputs.", SettingKind.Flag),
+        new("name", "GGUF: the name of the model (its folder's).", SettingKind.Text), new("metadata", "GGUF: a JSON file of texts for the metadata: general.author ...", SettingKind.Text),
+        new("split_max_tensors", "GGUF: the most tensors in one file."), new("split_max_size", "GGUF: the most bytes of tensors in one file: 500M, 2G.", SettingKind.Text),
+        new("vocab_only", "GGUF: metadata and tokenizer, no tensors.", SettingKind.Flag), new("no_check", "Do not load the result and compare its outputs.", SettingKind.Flag),
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
         string source = s.Text("model"), target = s.Text("out");
         bool toGguf = target.EndsWith(Gguf, StringComparison.OrdinalIgnoreCase), check = !s.Flag("no_check");
-        if (!toGguf && s.Has("name"))
+        if (!toGguf && new[] { "name", "metadata", "split_max_tensors", "split_max_size", "vocab_only" }.FirstOrDefault(s.Has) is { } only)
         {
-            throw new UsageException("name: only a GGUF file holds one; expected --out NAME.gguf");
+            throw new UsageException($"{only}: only a GGUF file has that; expected --out NAME.gguf");
         }
         if (LoraCheckpoint.Is(source))
         {
@@ -48,7 +50,7 @@ internal sealed class ConvertVerb : Verb
         try
         {
             var progress = new Written((done, total) => (line ??= output.Progress("writing", total)).Report(done, "bytes"));
-            result = toGguf ? ModelConverter.ToGguf(source, target, new() { Type = s.Text("type", "auto"), Name = s.OptionalText("name") }, check, progress, stop) : ModelConverter.ToFolder(source, target, blocks, check, progress, stop);
+            result = toGguf ? ModelConverter.ToGguf(source, target, Options(s, source), check, progress, stop) : ModelConverter.ToFolder(source, target, blocks, check, progress, stop);
         }
         finally
         {
@@ -66,6 +68,31 @@ internal sealed class ConvertVerb : Verb
             ["path"] = result.Path, ["architecture"] = result.Architecture, ["tensors"] = result.Tensors, ["bytes"] = result.Bytes, ["difference"] = result.Difference, ["allowed"] = result.Allowed, ["seconds"] = clock.Elapsed.TotalSeconds,
         });
         return 0;
+    }
+
+    private static GgufExportOptions Options(SettingReader s, string source) => new()
+    {
+        Type = s.Text("type", "auto"), Name = s.OptionalText("name"), VocabularyOnly = s.Flag("vocab_only"), Card = Card(Path.Combine(source, "README.md")),
+        Metadata = s.OptionalText("metadata") is { } file ? JsonNode.Parse(File.ReadAllText(file)) as JsonObject ?? throw new UsageException($"{file}: expected a JSON object of texts") : null,
+        MaxTensorsPerFile = s.Has("split_max_tensors") ? s.Int("split_max_tensors", min: 1) : null,
+        MaxBytesPerFile = s.OptionalText("split_max_size") is { } size ? SettingReader.Usage(() => Bytes(size)) : null,
+    };
+
+    // A README.md on the hub begins with YAML between two lines of hyphens.
+    private static JsonObject? Card(string readme)
+    {
+        if (!File.Exists(readme) || File.ReadLines(readme).FirstOrDefault() != "---")
+        {
+            return null;
+        }
+        using var header = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', File.ReadLines(readme).Skip(1).TakeWhile(l => l != "---"))));
+        return YamlFile.Read(header, readme);
+    }
+
+    private static long Bytes(string size)
+    {
+        long unit = size[^1] switch { 'K' or 'k' => 1000L, 'M' or 'm' => 1_000_000, 'G' or 'g' => 1_000_000_000, _ => 1 };
+        return long.TryParse(unit == 1 ? size : size[..^1], out long count) && count > 0 ? checked(count * unit) : throw new ArgumentException($"split_max_size: {size} is no size; expected a number with K, M or G");
     }
 
     private static DType BlocksAs(string type) => type switch

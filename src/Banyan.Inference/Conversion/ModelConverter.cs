@@ -25,8 +25,8 @@ public static class ModelConverter
 
     /// <summary>Writes a model as a GGUF file.</summary>
     /// <param name="source">A folder, or a file of another format.</param>
-    /// <param name="output">The file; an older one is replaced once the new one is checked.</param>
-    /// <param name="options">Type and name; null: the defaults.</param>
+    /// <param name="output">The file; an older one is replaced once the new one is checked. Where the options ask for several files, they get numbers.</param>
+    /// <param name="options">Type, name and so on; null: the defaults.</param>
     /// <param name="check">Whether the outputs before and after are compared. Default: true.</param>
     /// <param name="progress">Told the bytes that are written, and how many there will be.</param>
     /// <param name="cancellationToken">Stops, and leaves nothing.</param>
@@ -35,20 +35,27 @@ public static class ModelConverter
     {
         using IModelReader reader = ModelReader.Open(source);
         GgufExport export = GgufExport.Plan(reader, options);
-        GgufVocabularyExport.Add(export.Metadata, reader, export.Tensors.First(t => t.Name == "token_embd.weight").Shape[0]);
+        GgufVocabularyExport.Add(export.Metadata, reader, export.Tensors.FirstOrDefault(t => t.Name == "token_embd.weight")?.Shape[0] ?? 0);
         long total = export.Tensors.Sum(t => t.ByteCount);
-        double allowed = export.Tensors.Max(t => Rounding(t.Type, reader));
-        string temporary = $"{output}.{Guid.NewGuid():N}.gguf";
+        double allowed = export.Tensors.Select(t => Rounding(t.Type, reader)).DefaultIfEmpty().Max();
+        string folder = Path.GetDirectoryName(Path.GetFullPath(output))!, temporary = Path.Combine(folder, $"{Path.GetFileName(output)}.{Guid.NewGuid():N}");
         try
         {
-            export.Write(temporary, Told(progress, total), cancellationToken);
-            double? difference = check ? Compare(reader, temporary, allowed, cancellationToken) : null;
-            File.Move(temporary, output, overwrite: true);
-            return new(output, Architecture(reader), export.Tensors.Count, total, difference, allowed);
+            Directory.CreateDirectory(temporary);
+            IReadOnlyList<string> files = export.Write(Path.Combine(temporary, Path.GetFileName(output)), Told(progress, total), cancellationToken);
+            double? difference = check && export.Tensors.Count > 0 ? Compare(reader, files[0], allowed, cancellationToken) : null;
+            foreach (string file in files)
+            {
+                File.Move(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+            }
+            return new(Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(files[0])), Architecture(reader), export.Tensors.Count, total, difference, allowed);
         }
         finally
         {
-            File.Delete(temporary);
+            if (Directory.Exists(temporary))
+            {
+                Directory.Delete(temporary, recursive: true);
+            }
         }
     }
 

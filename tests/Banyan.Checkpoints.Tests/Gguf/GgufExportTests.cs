@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Banyan.Checkpoints.Gguf;
 using Banyan.Testing;
 
@@ -67,6 +68,43 @@ public sealed class GgufExportTests
             (ModelName.Title(name.Full), name.Organization, name.Basename, name.Finetune, name.Version, name.SizeLabel));
 
         string? Text(string key) => golden.TryGetProperty(key, out JsonElement value) ? value.GetString() : null;
+    }
+
+    [SkippableFact]
+    public void A_model_card_is_told_as_the_reference_does()
+    {
+        using ModelFolder folder = ModelFolder.Open(SharedFolder.Get("goldens", "convert", "llama_llama3", "hf"));
+        JsonElement run = JsonDocument.Parse(File.ReadAllText(SharedFolder.Get("goldens", "convert", "model_card", "case.json"))).RootElement.GetProperty("runs").EnumerateArray().Last();
+        JsonObject card = JsonNode.Parse("""
+            {"language": ["en", "de"], "license": "apache-2.0", "license_name": "my-licence", "license_link": "https://example.org/licence", "tags": ["tiny", "test"], "pipeline_tag": "text-generation",
+             "base_model": ["example/Base-Model-7B-v0.1", "https://huggingface.co/other/Second-Model"], "datasets": ["example/data-one", "example/data-two"], "model_name": "Card Name", "model_creator": "Somebody"}
+            """)!.AsObject(), overrides = JsonNode.Parse(File.ReadAllText(SharedFolder.Get("goldens", "convert", "model_card", "override.json")))!.AsObject();
+        overrides.Remove("general.license"); // the reference takes the card's
+        GgufMetadata actual = GgufExport.Plan(folder, new() { Card = card, Metadata = overrides, Type = "f16" }).Metadata;
+        Dictionary<string, string> expected = run.GetProperty("metadata").EnumerateArray().ToDictionary(m => m[0].GetString()!, m => m[2].ValueKind == JsonValueKind.Array ? string.Join(' ', m[2].EnumerateArray().Select(v => v.GetString())) : m[2].ToString());
+        Assert.Equal(expected.OrderBy(p => p.Key, StringComparer.Ordinal), actual.Keys.Where(k => k.StartsWith("general.", StringComparison.Ordinal)).ToDictionary(k => k, k => Show(actual, k)[(actual[k].TypeName.Length + 1)..]).OrderBy(p => p.Key, StringComparer.Ordinal));
+    }
+
+    [SkippableFact]
+    public void A_split_model_has_the_parts_of_the_reference()
+    {
+        using ModelFolder folder = ModelFolder.Open(SharedFolder.Get("goldens", "convert", "llama", "hf"));
+        string temporary = Directory.CreateTempSubdirectory("banyan-split-").FullName;
+        try
+        {
+            IReadOnlyList<string> files = GgufExport.Plan(folder, new() { Type = "q8_0", MaxTensorsPerFile = 8 }).Write(Path.Combine(temporary, "model.gguf"));
+            Assert.Equal(["model-00001-of-00003.gguf", "model-00002-of-00003.gguf", "model-00003-of-00003.gguf"], files.Select(Path.GetFileName));
+            using GgufFile expected = GgufFile.Open(SharedFolder.Get("goldens", "convert", "split", "tensors-00001-of-00003.gguf")), actual = GgufFile.Open(files[1]);
+            Assert.Equal(expected.Names.Order(StringComparer.Ordinal), actual.Names.Order(StringComparer.Ordinal));
+            foreach (string key in new[] { "split.no", "split.count", "split.tensors.count", "llama.block_count" })
+            {
+                Assert.Equal(Show(expected.Metadata, key), Show(actual.Metadata, key));
+            }
+        }
+        finally
+        {
+            Directory.Delete(temporary, recursive: true);
+        }
     }
 
     private static GgufExport Plan(ModelFolder folder, string file)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Banyan.Checkpoints.Gguf;
 
 namespace Banyan.Checkpoints;
@@ -11,6 +12,21 @@ public sealed record GgufExportOptions
 
     /// <summary>The name of the model; null: that of its folder.</summary>
     public string? Name { get; init; }
+
+    /// <summary>The header of the model's README.md (author, licence, base models, tags, languages); null: none.</summary>
+    public JsonObject? Card { get; init; }
+
+    /// <summary>Texts that replace others in the metadata, by their whole key (<c>general.author</c>); null: none.</summary>
+    public JsonObject? Metadata { get; init; }
+
+    /// <summary>Whether only metadata and tokenizer are written. Default: no.</summary>
+    public bool VocabularyOnly { get; init; }
+
+    /// <summary>The most tensors in one file, which makes several of a larger model; null: no limit.</summary>
+    public int? MaxTensorsPerFile { get; init; }
+
+    /// <summary>The most bytes of tensors in one file (a single tensor may be larger); null: no limit.</summary>
+    public long? MaxBytesPerFile { get; init; }
 }
 
 /// <summary>A model under Hugging Face's names as it will be in a GGUF file: hyperparameters, and for each tensor where its numbers come from. Nothing is computed before <see cref="Write"/>.</summary>
@@ -25,6 +41,7 @@ public sealed class GgufExport
     private static readonly string[] s_alwaysExact = ["ffn_gate_inp", "position_embd.", "token_types.", "ssm_conv1d.", "shortconv.conv."];
 
     private readonly IModelReader _source;
+    private readonly GgufExportOptions _options;
     private readonly List<(TensorEntry Entry, DerivedTensor? Tensor, float[]? Values)> _tensors = [];
 
     private GgufExport(IModelReader source, GgufExportOptions options)
@@ -33,7 +50,11 @@ public sealed class GgufExport
         ConfigReader config = source.ReadConfig();
         GgufFamily family = GgufFamilies.Of(config);
         StoredType type = TypeOf(options.Type, source);
-        AddTensors(family, config, type);
+        if (!options.VocabularyOnly)
+        {
+            AddTensors(family, config, type);
+        }
+        _options = options;
         Metadata = Describe(family, config, type, options);
     }
 
@@ -53,30 +74,69 @@ public sealed class GgufExport
     /// <summary>The name for people of what lies at a path: <c>tiny-llama</c> is Tiny Llama.</summary>
     public static string TitleOf(string path) => ModelName.Title(ModelName.Parse(FolderName(path), 0).Full);
 
-    /// <summary>Writes the file, which appears complete or not at all.</summary>
-    /// <param name="path">Where it will be.</param>
+    /// <summary>Writes the file, or its parts: <c>NAME-00001-of-00003.gguf</c> and so on. Each appears complete or not at all.</summary>
+    /// <param name="path">Where it will be; parts get their numbers before the ending.</param>
     /// <param name="progress">Told how many bytes of tensors are written.</param>
-    /// <param name="cancellation">Stops, and leaves nothing.</param>
+    /// <param name="cancellation">Stops; a file that is begun does not appear.</param>
+    /// <returns>The files, the one with the metadata first.</returns>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
-    public void Write(string path, IProgress<long>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<string> Write(string path, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
-        using GgufWriter writer = GgufWriter.Create(path, Metadata, Tensors);
+        List<List<(TensorEntry Entry, DerivedTensor? Tensor, float[]? Values)>> parts = Parts();
         long written = 0;
-        foreach ((TensorEntry entry, DerivedTensor? tensor, float[]? values) in _tensors)
+        var files = new List<string>();
+        foreach ((int i, var part) in parts.Index())
         {
-            void Append(ReadOnlyMemory<byte> bytes)
+            files.Add(parts.Count == 1 ? path : $"{System.IO.Path.ChangeExtension(path, null)}-{i + 1:00000}-of-{parts.Count:00000}.gguf");
+            using GgufWriter writer = GgufWriter.Create(files[^1], parts.Count == 1 ? Metadata : PartMetadata(i, parts.Count), [.. part.Select(t => t.Entry)]);
+            foreach ((TensorEntry entry, DerivedTensor? tensor, float[]? values) in part)
             {
-                writer.Write(entry.Name, bytes.Span);
-                progress?.Report(written += bytes.Length);
+                void Append(ReadOnlyMemory<byte> bytes)
+                {
+                    writer.Write(entry.Name, bytes.Span);
+                    progress?.Report(written += bytes.Length);
+                }
+                if (values is not null)
+                {
+                    Append(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+                    continue;
+                }
+                tensor!.Write(_source, entry.Type, Append, cancellation);
             }
-            if (values is not null)
-            {
-                Append(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
-                continue;
-            }
-            tensor!.Write(_source, entry.Type, Append, cancellation);
+            writer.Commit();
         }
-        writer.Commit();
+        return files;
+    }
+
+    private List<List<(TensorEntry Entry, DerivedTensor? Tensor, float[]? Values)>> Parts()
+    {
+        List<List<(TensorEntry, DerivedTensor?, float[]?)>> parts = [[]];
+        long bytes = 0;
+        foreach (var tensor in _tensors)
+        {
+            if (parts[^1].Count > 0 && (parts[^1].Count >= _options.MaxTensorsPerFile || bytes + tensor.Entry.ByteCount > _options.MaxBytesPerFile))
+            {
+                parts.Add([]);
+                bytes = 0;
+            }
+            parts[^1].Add(tensor);
+            bytes += tensor.Entry.ByteCount;
+        }
+        return parts;
+    }
+
+    // The first part has all keys, the others only say which they are.
+    private GgufMetadata PartMetadata(int part, int count)
+    {
+        var metadata = new GgufMetadata(_source.Path);
+        foreach (string key in part == 0 ? Metadata.Keys : [])
+        {
+            metadata[key] = Metadata[key];
+        }
+        metadata["split.no"] = new GgufValue(GgufValueType.UInt16, checked((ushort)part));
+        metadata["split.tensors.count"] = new GgufValue(GgufValueType.Int32, _tensors.Count);
+        metadata["split.count"] = new GgufValue(GgufValueType.UInt16, checked((ushort)count));
+        return metadata;
     }
 
     private static StoredType TypeOf(string name, IModelReader source)
@@ -162,7 +222,13 @@ public sealed class GgufExport
     {
         long parameters = _tensors.Sum(t => t.Entry.ElementCount);
         ModelName name = ModelName.Parse(options.Name ?? FolderName(_source.Path), parameters);
-        var metadata = new GgufMetadata(_source.Path) { [GgufMetadata.ArchitectureKey] = GgufValue.Of(family.Architecture), ["general.type"] = GgufValue.Of("model"), ["general.name"] = GgufValue.Of(options.Name ?? ModelName.Title(name.Full)) };
+        (var before, var behind) = ModelCard.Describe(options.Card ?? []);
+        var metadata = new GgufMetadata(_source.Path)
+        {
+            [GgufMetadata.ArchitectureKey] = GgufValue.Of(family.Architecture), ["general.type"] = GgufValue.Of("model"),
+            ["general.name"] = GgufValue.Of(options.Name ?? options.Card?["model_name"]?.ToString() ?? ModelName.Title(name.Full)),
+        };
+        before.ForEach(k => metadata["general." + k.Key] = k.Value);
         string? size = name.SizeLabel ?? (parameters > 0 ? SizeLabel.Of([.. _tensors.Select(t => (t.Entry.Name, t.Entry.Shape.ToArray()))]) : null);
         foreach ((string key, string? value) in new[] { ("version", name.Version), ("organization", name.Organization), ("finetune", name.Finetune), ("basename", name.Basename), ("size_label", size) })
         {
@@ -170,6 +236,11 @@ public sealed class GgufExport
             {
                 metadata["general." + key] = GgufValue.Of(value);
             }
+        }
+        behind.ForEach(k => metadata["general." + k.Key] = k.Value);
+        foreach ((string key, JsonNode? text) in options.Metadata ?? [])
+        {
+            metadata[key] = text is JsonValue v && v.TryGetValue(out string? value) ? GgufValue.Of(value) : throw new ArgumentException($"the metadata key {key} is {text?.ToJsonString() ?? "null"}; expected a text");
         }
         foreach (GgufKey key in family.Keys)
         {
