@@ -7,6 +7,18 @@ internal static class Runes
 {
     public const int Replacement = 0xFFFD;
 
+    /// <summary>Texts by their code points: other than by UTF-16 units, where those beyond U+FFFF stand before U+E000.</summary>
+    public static IComparer<string> Order { get; } = Comparer<string>.Create(static (a, b) =>
+    {
+        int same = a.AsSpan().CommonPrefixLength(b);
+        if (same == a.Length || same == b.Length)
+        {
+            return a.Length.CompareTo(b.Length);
+        }
+        bool first = char.IsSurrogate(a[same]), second = char.IsSurrogate(b[same]);
+        return first == second ? a[same].CompareTo(b[same]) : (first ? a[same] + 0x10000 : a[same]).CompareTo(second ? b[same] + 0x10000 : b[same]);
+    });
+
     /// <summary>The code point at <paramref name="i"/>; returns how many units it takes (1 or 2).</summary>
     public static int Decode(ReadOnlySpan<char> text, int i, out int rune)
     {

@@ -23,7 +23,7 @@ internal static class Alphabet
             Runes.Decode(s, 0, out int rune);
             counts[rune] = long.MaxValue;
         }
-        IEnumerable<int> kept = counts.OrderByDescending(p => p.Value).ThenBy(p => p.Key).Take(limit ?? int.MaxValue).Select(p => p.Key);
+        IEnumerable<int> kept = counts.OrderByDescending(p => p.Value).ThenByDescending(p => p.Key).Take(limit ?? int.MaxValue).Select(p => p.Key);
         return [.. kept.Order()];
     }
 }

@@ -83,32 +83,50 @@ public sealed record BpeTrainer : Trainer
 
     private void AddWords(WordCounts words, TokenTable tokens, PairMerger merger)
     {
-        // Characters with prefix or suffix are numbered as they come up: sorted, so that the numbers do not depend on the corpus' order.
-        bool decorated = ContinuingSubwordPrefix is not null || EndOfWordSuffix is not null;
-        IEnumerable<KeyValuePair<string, long>> items = decorated ? words.Items.OrderBy(w => w.Key, StringComparer.Ordinal) : words.Items;
+        if (ContinuingSubwordPrefix is not null || EndOfWordSuffix is not null)
+        {
+            NumberDecorated(words, tokens);
+        }
         List<int> symbols = [];
-        foreach ((string word, long count) in items)
+        foreach ((string word, long count) in words.Items)
         {
             symbols.Clear();
-            for (int i = 0; i < word.Length;)
+            foreach (string symbol in Symbols(word, tokens))
             {
-                int width = Runes.Width(word, i);
-                AddSymbol(word.AsSpan(i, width), i == 0, i + width == word.Length, tokens, symbols);
-                i += width;
+                symbols.Add(tokens.Add(symbol));
             }
             merger.AddWord(symbols, count);
         }
     }
 
-    private void AddSymbol(ReadOnlySpan<char> character, bool first, bool last, TokenTable tokens, List<int> symbols)
+    // The reference numbers characters with prefix or suffix as words in the order of a hash table show them: those of many words probably first. Here certainly.
+    private void NumberDecorated(WordCounts words, TokenTable tokens)
     {
-        int id = tokens.IdOf(character);
-        if (id < 0)
+        Dictionary<string, int> shown = [];
+        foreach ((string word, _) in words.Items)
         {
-            return; // outside the alphabet
+            foreach (string symbol in Symbols(word, tokens))
+            {
+                shown[symbol] = shown.GetValueOrDefault(symbol) + 1;
+            }
         }
-        string? prefix = first ? null : ContinuingSubwordPrefix;
-        string? suffix = last ? EndOfWordSuffix : null;
-        symbols.Add(prefix is null && suffix is null ? id : tokens.Add(string.Concat(prefix, character, suffix)));
+        foreach ((string symbol, _) in shown.OrderByDescending(s => s.Value).ThenBy(s => s.Key, Runes.Order))
+        {
+            tokens.Add(symbol);
+        }
+    }
+
+    // The characters of a word that are in the alphabet, with prefix and suffix where they belong.
+    private IEnumerable<string> Symbols(string word, TokenTable tokens)
+    {
+        for (int i = 0, width; i < word.Length; i += width)
+        {
+            width = Runes.Width(word, i);
+            string character = word.Substring(i, width);
+            if (tokens.IdOf(character) >= 0)
+            {
+                yield return string.Concat(i == 0 ? null : ContinuingSubwordPrefix, character, i + width == word.Length ? EndOfWordSuffix : null);
+            }
+        }
     }
 }
