@@ -29,6 +29,15 @@ public sealed class Encoding
     /// <summary>Spans in code points of the text.</summary>
     public TokenOffsets[] Offsets => field ??= Map(t => new TokenOffsets(t.Start, t.End));
 
+    /// <summary>Spans in UTF-8 bytes of the text.</summary>
+    /// <param name="text">The text that was encoded.</param>
+    /// <param name="pair">The second text of a pair.</param>
+    public TokenOffsets[] ByteOffsets(string text, string? pair = null)
+    {
+        int[][] starts = [ByteStarts(text), ByteStarts(pair ?? "")];
+        return Map(t => t.Sequence < 0 ? default : new TokenOffsets(starts[t.Sequence][t.Start], starts[t.Sequence][t.End]));
+    }
+
     /// <summary>The segment of each token (0 for the first sequence and 1 for the second, unless a template says otherwise).</summary>
     public int[] TypeIds => field ??= Map(t => t.TypeId);
 
@@ -48,6 +57,18 @@ public sealed class Encoding
     public IReadOnlyList<Encoding> Overflowing { get; internal set; }
 
     internal List<EncodedToken> Items { get; }
+
+    // The byte at which each code point begins, and the end.
+    private static int[] ByteStarts(string text)
+    {
+        List<int> starts = [0];
+        for (int i = 0; i < text.Length; i += Text.Runes.Width(text, i))
+        {
+            Text.Runes.Decode(text, i, out int rune);
+            starts.Add(starts[^1] + Text.Runes.Utf8Length(rune));
+        }
+        return [.. starts];
+    }
 
     private T[] Map<T>(Func<EncodedToken, T> select)
     {

@@ -77,7 +77,7 @@ public sealed class Tokenizer
     /// <summary>
     /// Reads a tokenizer: <c>tokenizer.json</c>; GPT-2's <c>vocab.json</c> with <c>merges.txt</c> beside it; a <c>.tiktoken</c>
     /// file (pattern and special tokens by its name: cl100k_base, o200k_base, p50k_base, r50k_base, gpt2; else Llama 3's pattern); a
-    /// SentencePiece <c>.model</c> (or Llama 3's, which is tiktoken's); BERT's <c>vocab.txt</c>; llama2.c's <c>tokenizer.bin</c>; or a folder that holds one
+    /// SentencePiece <c>.model</c> (or Llama 3's, which is tiktoken's); BERT's <c>vocab.txt</c>; RWKV's vocabulary <c>*.txt</c>; llama2.c's <c>tokenizer.bin</c>; or a folder that holds one
     /// of these. A <c>tokenizer_config.json</c> beside the file is read too.
     /// </summary>
     /// <param name="path">The file or the folder.</param>
@@ -133,6 +133,34 @@ public sealed class Tokenizer
     /// <param name="unkToken">The token of characters that the texts lack (made the first special token if it is not among them); null leaves such characters out.</param>
     public static Tokenizer TrainCharacters(IEnumerable<string> texts, IReadOnlyList<string>? specialTokens = null, string? unkToken = null) =>
         new CharacterTraining(specialTokens ?? [], unkToken).Train(texts).WithRoles();
+
+    /// <summary>Trains WordPiece, as BERT has it: with <c>[PAD] [UNK] [CLS] [SEP] [MASK]</c> as the first ids.</summary>
+    /// <param name="texts">The texts, one by one; read once.</param>
+    /// <param name="vocabularySize">Tokens in total.</param>
+    /// <param name="lowercase">Whether case is lowered and accents go. Default: true.</param>
+    /// <param name="minFrequency">Pairs that occur less often are not merged.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Stops the training.</param>
+    public static Tokenizer TrainWordPiece(
+        IEnumerable<string> texts, int vocabularySize, bool lowercase = true, int minFrequency = 2, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        TrainingPresets.WordPiece(lowercase).TrainNew(texts, new WordPieceTrainer { VocabularySize = vocabularySize, MinFrequency = minFrequency, SpecialTokens = TrainingPresets.Bert }, progress, cancellationToken);
+
+    /// <summary>Trains a unigram model, as SentencePiece has it: with <c>&lt;unk&gt; &lt;s&gt; &lt;/s&gt;</c> as the first ids.</summary>
+    /// <param name="texts">The texts, one by one; read once.</param>
+    /// <param name="vocabularySize">Tokens in total.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Stops the training.</param>
+    public static Tokenizer TrainUnigram(IEnumerable<string> texts, int vocabularySize, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        TrainingPresets.Unigram().TrainNew(texts, new UnigramTrainer { VocabularySize = vocabularySize, SpecialTokens = TrainingPresets.SentencePiece }, progress, cancellationToken);
+
+    /// <summary>Makes a word tokenizer: the most frequent words are tokens, others are <c>[UNK]</c>.</summary>
+    /// <param name="texts">The texts, one by one; read once.</param>
+    /// <param name="vocabularySize">Tokens in total.</param>
+    /// <param name="minFrequency">Words that occur less often are unknown.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Stops the training.</param>
+    public static Tokenizer TrainWords(IEnumerable<string> texts, int vocabularySize, int minFrequency = 0, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        TrainingPresets.Words().TrainNew(texts, new WordLevelTrainer { VocabularySize = vocabularySize, MinFrequency = minFrequency, SpecialTokens = ["[UNK]"] }, progress, cancellationToken);
 
     /// <summary>Trains a new tokenizer with the normalizer, pre-tokenizer, post-processor and decoder of this one.</summary>
     /// <param name="texts">The texts, one by one; read once.</param>

@@ -40,6 +40,17 @@ public sealed class TrainerGoldenTests
         Check(golden, JsonDocument.Parse(trained.ToJson()).RootElement.GetProperty("model"));
     }
 
+    [Fact]
+    public void Presets_make_tokenizers_that_read_what_they_wrote()
+    {
+        string[] texts = [.. Enumerable.Range(0, 200).Select(i => $"The cat number {i} sat on the mat, and the dog of house {i % 7} saw it.")];
+        Tokenizer bert = Tokenizer.TrainWordPiece(texts, 200), unigram = Tokenizer.TrainUnigram(texts, 120), words = Tokenizer.TrainWords(texts, 100);
+        Assert.Equal("[CLS] the cat sat. [SEP]", Tokenizer.FromJson(bert.ToJson()).Decode(bert.Encode("The CAT sat.").Ids, skipSpecialTokens: false));
+        Assert.Equal("The cat saw 12 dogs", Tokenizer.FromJson(unigram.ToJson()).Decode(unigram.Encode("The cat  saw 12 dogs").Ids));
+        Assert.Equal(["The", "cat", "[UNK]", "."], Tokenizer.FromJson(words.ToJson()).Encode("The cat flew.").Tokens.Select((t, i) => t));
+        Assert.Equal(unigram.ToJson(), Tokenizer.TrainUnigram(texts, 120).ToJson());
+    }
+
     public static IEnumerable<object[]> UnigramCases() => Golden.Files("unigram_*.json", "goldens", "tokenizers", "trainers");
 
     [GoldenTheory, MemberData(nameof(UnigramCases))]

@@ -50,6 +50,10 @@ internal sealed class VectorTests(Tokenizer tokenizer, JsonElement vectors, stri
         {
             Expected.Check(record, tokenizer.Encode(text.GetString()!), what, what == withoutOffsets ? "offsets" : null);
             Assert.Equal(Expected.Ints(record.GetProperty("ids")), tokenizer.EncodeToIds(text.GetString()!));
+            if (record.TryGetProperty("byte_offsets", out JsonElement bytes))
+            {
+                Assert.Equal(Expected.Ints(bytes), tokenizer.Encode(text.GetString()!).ByteOffsets(text.GetString()!).SelectMany(o => new[] { o.Start, o.End }));
+            }
         }
         CheckDecoded(record, what);
     }

@@ -13,7 +13,7 @@ internal sealed class TokenizerTrainVerb : Verb
 {
     public override string Name => "tokenizer train";
 
-    public override string Summary => "Trains a byte-level BPE (or character) tokenizer on text.";
+    public override string Summary => "Trains a tokenizer on text: byte-level BPE, WordPiece, unigrams, words or characters.";
 
     public override string Example => "tokenizer train texts/ --vocab-size 8192 --out tokenizer.json";
 
@@ -21,7 +21,7 @@ internal sealed class TokenizerTrainVerb : Verb
 
     public override IReadOnlyList<Setting> Settings =>
     [
-        new("type", "bpe or char (bpe)."), new("vocab_size", "Tokens in total (4096)."), new("min_frequency", "Pairs that occur less often are not merged (2)."),
+        new("type", "bpe, wordpiece, unigram, word or char (bpe)."), new("cased", "wordpiece: keep case and accents.", SettingKind.Flag), new("vocab_size", "Tokens in total (4096)."), new("min_frequency", "Pairs that occur less often are not merged (2)."),
         new("special", "A special token; may be given several times (<|endoftext|>).", SettingKind.Text), new("out", "Where to write (tokenizer.json).", SettingKind.Text),
         new("text_key", "Key of the text in .jsonl and .csv (text).", SettingKind.Text), new("strict", "Refuse text that is not UTF-8.", SettingKind.Flag),
     ];
@@ -29,11 +29,15 @@ internal sealed class TokenizerTrainVerb : Verb
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
         string type = s.Text("type", "bpe");
-        if (type is not ("bpe" or "char"))
+        if (type is not ("bpe" or "wordpiece" or "unigram" or "word" or "char"))
         {
-            throw new UsageException($"type is '{type}'; expected bpe or char");
+            throw new UsageException($"type is '{type}'; expected bpe, wordpiece, unigram, word or char");
         }
-        int size = s.Int("vocab_size", 4096, 257, 1 << 20);
+        if (type is not ("bpe" or "char") && s.Has("special"))
+        {
+            throw new UsageException($"special: the special tokens of {type} are fixed; expected type=bpe or type=char");
+        }
+        int size = s.Int("vocab_size", 4096, type == "bpe" ? 257 : 10, 1 << 20), frequency = s.Int("min_frequency", 2, 0);
         string[] special = s.Texts("special") is { Length: > 0 } given ? given : type == "char" ? [] : ["<|endoftext|>"];
         var reader = new DocumentReader(new DocumentReaderOptions { TextKey = s.Text("text_key", "text"), Strict = s.Flag("strict") });
         var clock = Stopwatch.StartNew();
@@ -41,8 +45,14 @@ internal sealed class TokenizerTrainVerb : Verb
         IEnumerable<string> texts = reader.Read(s.Texts("file")).Select(d => { characters += d.Text.Length; return d.Text; });
         using ProgressLine bar = output.Progress("merges", size);
         var progress = new Merges(bar);
-        Tokenizer tokenizer = type == "char" ? Tokenizer.TrainCharacters(texts, special)
-            : Tokenizer.TrainByteLevel(texts, size, special, minFrequency: s.Int("min_frequency", 2, 0), progress: progress, cancellationToken: stop);
+        Tokenizer tokenizer = type switch
+        {
+            "char" => Tokenizer.TrainCharacters(texts, special),
+            "wordpiece" => Tokenizer.TrainWordPiece(texts, size, !s.Flag("cased"), frequency, progress, stop),
+            "unigram" => Tokenizer.TrainUnigram(texts, size, progress, stop),
+            "word" => Tokenizer.TrainWords(texts, size, frequency, progress, stop),
+            _ => Tokenizer.TrainByteLevel(texts, size, special, minFrequency: frequency, progress: progress, cancellationToken: stop),
+        };
         bar.Break();
         if (characters == 0)
         {

@@ -57,9 +57,12 @@ internal static class TokenizerFiles
         ".json" => TokenizerJsonReader.Read(ReadAll(file), file),
         ".tiktoken" => new(Tiktoken.Read(ReadAll(file), file, TiktokenEncoding.Of(file))),
         ".bin" => new(Llama2cTokenizer.Read(ReadAll(file), file)),
-        ".txt" => new(VocabularyText.Read(ReadAll(file), file, config)),
+        ".txt" => ReadLines(ReadAll(file), file, config),
         _ => ReadByContent(ReadAll(file), file, config),
     };
+
+    private static Tokenizer ReadLines(byte[] bytes, string file, TokenizerConfig config) =>
+        new(RwkvVocabulary.LooksLike(bytes) ? RwkvVocabulary.Read(bytes, file) : VocabularyText.Read(bytes, file, config));
 
     private static Tokenizer ReadByContent(byte[] bytes, string file, TokenizerConfig config) =>
         bytes.AsSpan().TrimStart(" \t\r\n\uFEFF"u8).StartsWith("{"u8) ? TokenizerJsonReader.Read(bytes, file)

@@ -50,8 +50,8 @@ internal sealed class PairProcessor((string Token, int Id) cls, (string Token, i
             {
                 ByteLevelProcessor.Trim(e, options.AddPrefixSpace);
             }
+            EncodingParts.Rewrite(e, t => t with { TypeId = 0 });
         }
-        EncodingParts.Rewrite(encoding, t => t with { TypeId = 0 });
     }
 
     private Encoding Frame(Encoding encoding, int index)

@@ -10,11 +10,15 @@ internal sealed class ByteLevelTraining(int vocabularySize, IReadOnlyList<string
     public Tokenizer Train(IEnumerable<string> texts, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 256 + specialTokens.Count);
-        if (pattern is not null && PieceMatcher.ForPattern(pattern) is null)
+        TokenizerParts parts;
+        try
         {
-            throw new ArgumentException($"the pattern \"{pattern}\" is not supported; known are those of GPT-2, cl100k, o200k, Llama 3 and Qwen", nameof(pattern));
+            parts = VocabularyAndMerges.ByteLevel(new(new([]), new(0), [], new()), [pattern ?? KnownPatterns.Gpt2]);
         }
-        TokenizerParts parts = VocabularyAndMerges.ByteLevel(new(new([]), new(0), [], new()), [pattern ?? KnownPatterns.Gpt2]);
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"the pattern \"{pattern}\" is a regular expression with {e.Message}", nameof(pattern));
+        }
         BpeTrainer trainer = new()
         {
             VocabularySize = vocabularySize,
