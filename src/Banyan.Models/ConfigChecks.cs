@@ -14,6 +14,18 @@ internal static class ConfigChecks
         }
     }
 
+    /// <summary>Sizes or counts from 1 to 65536; absent: <paramref name="defaults"/>.</summary>
+    public static int[] Sizes(ConfigReader config, string key, int[] defaults)
+    {
+        if (!config.Has(key))
+        {
+            return defaults;
+        }
+        long[] values = config.GetLongs(key);
+        return values.Length > 0 && values.All(v => v is >= 1 and <= 1 << 16) ? Array.ConvertAll(values, v => (int)v)
+            : throw new CheckpointException(config.Source, $"\"{key}\" is [{string.Join(", ", values)}]; expected numbers from 1 to 65536");
+    }
+
     /// <summary>Throws where the file gives a switch another value than the only one that is supported.</summary>
     public static void Only(ConfigReader config, string key, bool expected, string reason)
     {

@@ -55,16 +55,20 @@ public sealed record Gpt2Config
     public double InitializerRange { get; init; } = 0.02;
 
     /// <summary>Reads <c>config.json</c>.</summary>
-    public static Gpt2Config Read(ConfigReader c)
+    public static Gpt2Config Read(ConfigReader c) => Read(c, "n_embd", 768, positions: 1024, heads: 12, layers: 12, vocabulary: 50257);
+
+    /// <summary>Reads a configuration whose width has another name, with the defaults of its model.</summary>
+    internal static Gpt2Config Read(ConfigReader c, string widthKey, int width, int positions, int heads, int layers, int vocabulary)
     {
-        int width = c.GetInt("n_embd", 768, min: 1, max: 1 << 20), heads = c.GetInt("n_head", 12, min: 1, max: width);
-        ConfigChecks.Divides(c, "n_embd", width, "n_head", heads);
+        width = c.GetInt(widthKey, width, min: 1, max: 1 << 20);
+        heads = c.GetInt("n_head", heads, min: 1, max: width);
+        ConfigChecks.Divides(c, widthKey, width, "n_head", heads);
         return new Gpt2Config
         {
-            VocabSize = c.GetInt("vocab_size", 50257, min: 1, max: 1 << 26),
-            NPositions = c.GetInt("n_positions", 1024, min: 1),
+            VocabSize = c.GetInt("vocab_size", vocabulary, min: 1, max: 1 << 26),
+            NPositions = c.GetInt("n_positions", positions, min: 1),
             NEmbd = width,
-            NLayer = c.GetInt("n_layer", 12, min: 0, max: 4096),
+            NLayer = c.GetInt("n_layer", layers, min: 0, max: 4096),
             NHead = heads,
             NInner = c.GetInt("n_inner", 4 * width, min: 1, max: 1 << 24),
             ActivationFunction = c.GetChoice("activation_function", Activations.Names, "gelu_new"),
@@ -169,9 +173,12 @@ public sealed class Gpt2Model : Module
 
     internal Parameter EmbeddingWeight => _tokens.Weight;
 
-    internal Tensor Forward(TokenBatch batch, ForwardPass pass)
+    internal Tensor Forward(TokenBatch batch, ForwardPass pass) => Forward(_tokens.Forward(batch.Ids, pass), batch, pass);
+
+    /// <summary>What stands for the tokens (T, C), without positions, to (T, C).</summary>
+    internal Tensor Forward(Tensor tokens, TokenBatch batch, ForwardPass pass)
     {
-        Tensor x = _drop.Forward(_tokens.Forward(batch.Ids, pass) + _positions.Forward(batch.Positions, pass), pass);   // (T, C)
+        Tensor x = _drop.Forward(tokens + _positions.Forward(batch.Positions, pass), pass);
         foreach (Gpt2Block layer in _layers)
         {
             x = layer.Run(x, batch, pass);

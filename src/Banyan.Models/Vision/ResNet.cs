@@ -36,7 +36,7 @@ public sealed record ResNetConfig
     /// <summary>Reads <c>config.json</c>.</summary>
     public static ResNetConfig Read(ConfigReader c)
     {
-        int[] sizes = Ints(c, "hidden_sizes", [256, 512, 1024, 2048]), depths = Ints(c, "depths", [3, 4, 6, 3]);
+        int[] sizes = ConfigChecks.Sizes(c, "hidden_sizes", [256, 512, 1024, 2048]), depths = ConfigChecks.Sizes(c, "depths", [3, 4, 6, 3]);
         if (sizes.Length != depths.Length)
         {
             throw new CheckpointException(c.Source, $"\"hidden_sizes\" has {sizes.Length} values and \"depths\" {depths.Length}; expected as many");
@@ -52,17 +52,6 @@ public sealed record ResNetConfig
             DownsampleInFirstStage = c.GetBool("downsample_in_first_stage", false),
             DownsampleInBottleneck = c.GetBool("downsample_in_bottleneck", false),
         };
-    }
-
-    private static int[] Ints(ConfigReader c, string key, int[] defaults)
-    {
-        if (!c.Has(key))
-        {
-            return defaults;
-        }
-        long[] values = c.GetLongs(key);
-        return values.Length > 0 && values.All(v => v is >= 1 and <= 1 << 16) ? Array.ConvertAll(values, v => (int)v)
-            : throw new CheckpointException(c.Source, $"\"{key}\" is [{string.Join(", ", values)}]; expected numbers from 1 to 65536");
     }
 }
 

@@ -37,6 +37,7 @@ internal static class IgnoredKeys
         ["big_bird: block_size"] = "only block-sparse attention has blocks", ["big_bird: num_random_blocks"] = "only block-sparse attention has blocks",
         ["biogpt: layer_norm_eps"] = Same, ["mpt: attn_config.attn_uses_sequence_id"] = Same, ["mpt: embedding_fraction"] = Training, ["mpt: expansion_ratio"] = Same, ["mpt: learned_pos_emb"] = Same,
         ["clip: text_config.projection_dim"] = Derived, ["clip: vision_config.projection_dim"] = Derived, ["llava: vision_config.projection_dim"] = Elsewhere, ["llava: image_seq_length"] = "the processor's",
+        ["convnext: image_size"] = Same, ["convnext: num_stages"] = Derived, ["convnext: layer_scale_init_value"] = Start, ["swin: hidden_size"] = Derived, ["swin: num_layers"] = Derived,
         ["t5: tie_word_embeddings"] = "without a head of its own, as here, the embedding is the head",
         ["llava: tie_word_embeddings"] = "the text model's counts", ["llama: tie_word_embeddings"] = Elsewhere,
         ["deberta-v2: legacy"] = Elsewhere, ["deberta-v2: max_relative_positions"] = "below 1 means max_position_embeddings",
