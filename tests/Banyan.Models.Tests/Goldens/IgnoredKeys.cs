@@ -44,6 +44,8 @@ internal static class IgnoredKeys
         ["wav2vec2: tdnn_dilation"] = Elsewhere, ["wav2vec2: tdnn_dim"] = Elsewhere, ["wav2vec2: tdnn_kernel"] = Elsewhere, ["wav2vec2: xvector_output_dim"] = Elsewhere,
         ["patchtst: channel_consistent_masking"] = Elsewhere, ["patchtst: distribution_output"] = Elsewhere, ["patchtst: mask_type"] = Elsewhere, ["patchtst: mask_value"] = Elsewhere, ["patchtst: num_targets"] = Elsewhere,
         ["patchtst: num_forecast_mask_patches"] = Elsewhere, ["patchtst: num_parallel_samples"] = Elsewhere, ["patchtst: random_mask_ratio"] = Elsewhere,
+        ["rwkv: context_length"] = Bound, ["rwkv: rescale_every"] = "against overflow in float16: the numbers are the same", ["recurrent_gemma: final_w_init_variance_scale"] = Start, ["recurrent_gemma: w_init_variance_scale"] = Start,
+        ["recurrent_gemma: intermediate_size"] = "half of it is used, rounded down",
         ["t5: tie_word_embeddings"] = "without a head of its own, as here, the embedding is the head",
         ["llava: tie_word_embeddings"] = "the text model's counts", ["llama: tie_word_embeddings"] = Elsewhere,
         ["deberta-v2: legacy"] = Elsewhere, ["deberta-v2: max_relative_positions"] = "below 1 means max_position_embeddings",
