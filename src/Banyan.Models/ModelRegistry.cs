@@ -131,6 +131,7 @@ public sealed class ModelRegistry
         ("Qwen2MoeForCausalLM", "qwen2_moe", c => new Qwen2Moe(c)),
         ("Qwen3ForCausalLM", "qwen3", c => new Qwen3(c)),
         ("Qwen3MoeForCausalLM", "qwen3_moe", c => new Qwen3Moe(c)),
+        ("Qwen3NextForCausalLM", "qwen3_next", c => new Qwen3Next(c)),
         ("RecurrentGemmaForCausalLM", "recurrent_gemma", c => new RecurrentGemma(c)),
         ("ReformerForMaskedLM", "reformer", c => new ReformerForMaskedLM(c)),
         ("ResNetForImageClassification", "resnet", c => new ResNet(c)),

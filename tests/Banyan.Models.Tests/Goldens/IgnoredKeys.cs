@@ -38,7 +38,7 @@ internal static class IgnoredKeys
         ["biogpt: layer_norm_eps"] = Same, ["mpt: attn_config.attn_uses_sequence_id"] = Same, ["mpt: embedding_fraction"] = Training, ["mpt: expansion_ratio"] = Same, ["mpt: learned_pos_emb"] = Same,
         ["clip: text_config.projection_dim"] = Derived, ["clip: vision_config.projection_dim"] = Derived, ["llava: vision_config.projection_dim"] = Elsewhere, ["llava: image_seq_length"] = "the processor's",
         ["convnext: image_size"] = Same, ["convnext: num_stages"] = Derived, ["convnext: layer_scale_init_value"] = Start, ["swin: hidden_size"] = Derived, ["swin: num_layers"] = Derived,
-        ["wav2vec2: ctc_zero_infinity"] = Small, ["hubert: ctc_zero_infinity"] = Small, ["wav2vec2: adapter_kernel_size"] = Elsewhere, ["wav2vec2: adapter_stride"] = Elsewhere, ["wav2vec2: num_adapter_layers"] = Elsewhere,
+        ["qwen3_next: intermediate_size"] = Elsewhere, ["wav2vec2: ctc_zero_infinity"] = Small, ["hubert: ctc_zero_infinity"] = Small, ["wav2vec2: adapter_kernel_size"] = Elsewhere, ["wav2vec2: adapter_stride"] = Elsewhere, ["wav2vec2: num_adapter_layers"] = Elsewhere,
         ["wav2vec2: output_hidden_size"] = Elsewhere, ["wav2vec2: codevector_dim"] = Elsewhere, ["wav2vec2: contrastive_logits_temperature"] = Elsewhere, ["wav2vec2: diversity_loss_weight"] = Elsewhere,
         ["wav2vec2: num_codevector_groups"] = Elsewhere, ["wav2vec2: num_codevectors_per_group"] = Elsewhere, ["wav2vec2: num_negatives"] = Elsewhere, ["wav2vec2: proj_codevector_dim"] = Elsewhere,
         ["wav2vec2: tdnn_dilation"] = Elsewhere, ["wav2vec2: tdnn_dim"] = Elsewhere, ["wav2vec2: tdnn_kernel"] = Elsewhere, ["wav2vec2: xvector_output_dim"] = Elsewhere,
