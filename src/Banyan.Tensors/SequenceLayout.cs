@@ -132,4 +132,27 @@ public sealed class SequenceLayout
         }
         return layout;
     }
+
+    /// <summary>The same sequences cut at each multiple of <paramref name="chunk"/> positions: a query sees keys of its own chunk only.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The chunk is not positive.</exception>
+    internal SequenceLayout InChunks(int chunk)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(chunk, 1);
+        var pieces = new SequenceLayout { KeyMask = KeyMask };
+        for (int i = 0; i < Count; i++)
+        {
+            SequenceSpan s = _sequences[i];
+            for (long query = 0, next; query < s.QueryLength; query = next)
+            {
+                long index = (s.Offset + query) / chunk, first = index * chunk;                                    // of the chunk, and its first position
+                next = Math.Min(first + chunk - s.Offset, s.QueryLength);
+                pieces.Add(s with
+                {
+                    QueryStart = s.QueryStart + query, QueryLength = next - query, KeyStart = s.KeyStart + first, KeyLength = Math.Clamp(s.KeyLength - first, 0, chunk),
+                    Offset = s.Offset + query - first, KeyMaskStart = s.KeyMaskStart < 0 ? -1 : s.KeyMaskStart + first, Id = (s.Id < 0 ? i : s.Id) + (index << 32),
+                });
+            }
+        }
+        return pieces;
+    }
 }

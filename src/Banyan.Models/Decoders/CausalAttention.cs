@@ -28,6 +28,9 @@ public abstract class CausalAttention : Module
     /// <summary>Keys that a query sees, its own among them; null: all before it.</summary>
     public int? Window { get; init; }
 
+    /// <summary>Tokens of the chunks within which a query sees (Llama 4); null: it sees across.</summary>
+    public int? Chunk { get; init; }
+
     /// <summary>c of c * tanh(score / c); 0: none.</summary>
     public double SoftCap { get; init; }
 
@@ -43,7 +46,7 @@ public abstract class CausalAttention : Module
         (Tensor q, Tensor k, Tensor v) = Project(x, pass);
         (q, k) = Meet(q, k, batch, pass);
         AttentionOptions options = batch.Options(causal: true);
-        (options.Scale, options.Window, options.SoftCap) = (Scale, Window, SoftCap);
+        (options.Scale, options.Window, options.SoftCap, options.Chunk) = (Scale, Window, SoftCap, Chunk);
         (options.Dropout, options.Seed) = (pass.Training ? Dropout : 0, pass.DropoutSeed(this));
         options.AlibiSlopes = AlibiSlopes is null ? null : pass.Scope.Use(AlibiSlopes);
         Configure(options, pass);

@@ -79,7 +79,7 @@ public sealed record MambaConfig
     /// <summary>The rank of the steps: a number, or a sixteenth of C where it is "auto" or not there.</summary>
     internal static int Rank(ConfigReader c, string key, int width) => c.Has(key) && !IsAuto(c, key) ? c.GetInt(key, min: 1, max: width) : (width + 15) / 16;
 
-    private static bool IsAuto(ConfigReader c, string key)
+    internal static bool IsAuto(ConfigReader c, string key)
     {
         try
         {

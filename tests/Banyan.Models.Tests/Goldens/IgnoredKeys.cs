@@ -37,6 +37,8 @@ internal static class IgnoredKeys
         ["big_bird: block_size"] = "only block-sparse attention has blocks", ["big_bird: num_random_blocks"] = "only block-sparse attention has blocks",
         ["biogpt: layer_norm_eps"] = Same, ["mpt: attn_config.attn_uses_sequence_id"] = Same, ["mpt: embedding_fraction"] = Training, ["mpt: expansion_ratio"] = Same, ["mpt: learned_pos_emb"] = Same,
         ["clip: text_config.projection_dim"] = Derived, ["clip: vision_config.projection_dim"] = Derived, ["llava: vision_config.projection_dim"] = Elsewhere, ["llava: image_seq_length"] = "the processor's",
+        ["bamba: mamba_chunk_size"] = Same, ["bamba: num_logits_to_keep"] = Same, ["falcon_h1: mamba_chunk_size"] = Same, ["falcon_h1: num_logits_to_keep"] = Same, ["falcon_h1: mamba_expand"] = Derived,
+        ["falcon_h1: mamba_norm_before_gate"] = Elsewhere, ["llama4_text: interleave_moe_layer_step"] = Derived, ["llama4_text: no_rope_layers"] = "any number but 0 is yes",
         ["convnext: image_size"] = Same, ["convnext: num_stages"] = Derived, ["convnext: layer_scale_init_value"] = Start, ["swin: hidden_size"] = Derived, ["swin: num_layers"] = Derived,
         ["qwen3_next: intermediate_size"] = Elsewhere, ["wav2vec2: ctc_zero_infinity"] = Small, ["hubert: ctc_zero_infinity"] = Small, ["wav2vec2: adapter_kernel_size"] = Elsewhere, ["wav2vec2: adapter_stride"] = Elsewhere, ["wav2vec2: num_adapter_layers"] = Elsewhere,
         ["wav2vec2: output_hidden_size"] = Elsewhere, ["wav2vec2: codevector_dim"] = Elsewhere, ["wav2vec2: contrastive_logits_temperature"] = Elsewhere, ["wav2vec2: diversity_loss_weight"] = Elsewhere,

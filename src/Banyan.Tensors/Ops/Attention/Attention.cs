@@ -41,6 +41,7 @@ namespace Banyan.Ops
             options ??= s_full;
             AttentionCheck.Inputs(q, k, v);
             SequenceLayout layout = options.Layout ?? Whole(q, k);
+            layout = options.Chunk is { } chunk ? layout.InChunks(chunk) : layout;
             AttentionCheck.Options(q, k, v, options, layout);
             Tensor o = Tensor.Allocate(Tensor.ScopeOf(q, k, v), [q.Shape[0], q.Shape[1], v.Shape[2]], Promotion.ComputeType(q.DType), q.Device);
             bool records = Tape.Needs(o.Scope, q, k, v, options.RelativeBias) || Tape.Needs(o.Scope, q, options.Bias, options.Sinks);

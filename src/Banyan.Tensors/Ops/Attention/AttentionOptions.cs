@@ -15,6 +15,9 @@ public sealed class AttentionOptions
     /// <summary>A causal sliding window: a query sees its own position and the Window - 1 before it. Default null: none.</summary>
     public int? Window { get; set; }
 
+    /// <summary>Positions fall into chunks of so many, and a query sees keys of its own chunk only (Llama 4). Default null: one chunk.</summary>
+    public int? Chunk { get; set; }
+
     /// <summary>How many keys before its own position a query sees. Default null: all.</summary>
     public int? Left { get; set; }
 
@@ -48,7 +51,7 @@ public sealed class AttentionOptions
     /// <summary>Gives every option its default again, so that a loop can use one object for all its calls.</summary>
     public void Reset()
     {
-        (Layout, Scale, Causal, Window, Left, Right, SoftCap) = (null, null, false, null, null, null, 0);
+        (Layout, Scale, Causal, Window, Chunk, Left, Right, SoftCap) = (null, null, false, null, null, null, null, 0);
         (AlibiSlopes, RelativeBias, Bias, Mask, Sinks, Dropout, Seed) = (null, null, null, null, null, 0, 0);
     }
 
