@@ -14,8 +14,10 @@ public sealed class ModelRegistry
         ("AlbertForTokenClassification", "albert", c => new TokenClassification(c, new AlbertModel(c))),
         ("AlbertModel", "albert", c => new BaseEncoder(c, new AlbertModel(c, pooler: true))),
         ("ArceeForCausalLM", "arcee", c => new Arcee(c)),
+        ("ASTForAudioClassification", "audio-spectrogram-transformer", c => new AudioSpectrogramTransformer(c)),
         ("BambaForCausalLM", "bamba", c => new Bamba(c)),
         ("BartForConditionalGeneration", "bart", c => new Bart(c)),
+        ("BeitForImageClassification", "beit", c => new Beit(c)),
         ("BertForMaskedLM", "bert", c => new MaskedLanguageModel(c, new BertModel(c, pooler: false), BertHeads.Masked)),
         ("BertForMultipleChoice", "bert", c => new MultipleChoice(c, new BertModel(c, pooler: true))),
         ("BertForNextSentencePrediction", "bert", c => new BertForNextSentencePrediction(c)),
@@ -155,7 +157,10 @@ public sealed class ModelRegistry
         ("SwitchTransformersForConditionalGeneration", "switch_transformers", c => new SwitchTransformers(c)),
         ("T5ForConditionalGeneration", "t5", c => new T5(c)),
         ("UMT5ForConditionalGeneration", "umt5", c => new T5(c, biasInEveryLayer: true)),
+        ("ViltForQuestionAnswering", "vilt", c => new Vilt(c)),
+        ("VisionEncoderDecoderModel", "vision-encoder-decoder", c => new VisionEncoderDecoder(c)),
         ("ViTForImageClassification", "vit", c => new VitForImageClassification(c)),
+        ("ViTMAEForPreTraining", "vit_mae", c => new VitMae(c)),
         ("Wav2Vec2ForCTC", "wav2vec2", c => new Wav2Vec2(c, "wav2vec2")),
         ("WhisperForConditionalGeneration", "whisper", c => new Whisper(c)),
         ("XGLMForCausalLM", "xglm", c => new Xglm(c)),
@@ -165,6 +170,7 @@ public sealed class ModelRegistry
         ("XLMRobertaForTokenClassification", "xlm-roberta", c => new TokenClassification(c, new RobertaModel(c))),
         ("XLMRobertaModel", "xlm-roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: c.GetBool("add_pooling_layer", true)))),
         ("XLNetLMHeadModel", "xlnet", c => new XlNet(c)),
+        ("YolosForObjectDetection", "yolos", c => new Yolos(c)),
     ];
 
     private readonly Dictionary<string, Func<ConfigReader, Model>> _byArchitecture = [];

@@ -22,7 +22,7 @@ public abstract class Module
     private string? _path;
 
     /// <summary>The dotted path from the root, for example <c>model.layers.0.mlp</c>; empty for the root.</summary>
-    public string Path => _path ??= _parent is null || _parent.Path.Length == 0 ? _name : $"{_parent.Path}.{_name}";
+    public string Path => _path ??= _parent is null || _parent.Path.Length == 0 ? _name : _name.Length == 0 ? _parent.Path : $"{_parent.Path}.{_name}";
 
     /// <summary>The modules directly below, with their names.</summary>
     public IReadOnlyList<(string Name, Module Module)> Children => _children;

@@ -31,15 +31,13 @@ public sealed class SourceBeamGoldenTests
         List<ILogitsProcessor> rules = [];
         rules.AddRange(beam.GetProperty("forced_bos_token_id").ValueKind == JsonValueKind.Number ? [new ForcedBegin(beam.GetProperty("forced_bos_token_id").GetInt32())] : []);
         rules.AddRange(beam.GetProperty("forced_eos_token_id").ValueKind == JsonValueKind.Number ? [new ForcedEnd(1 + tokens, [beam.GetProperty("forced_eos_token_id").GetInt32()])] : []);
-        long[] ids = golden.Longs("beam.input_ids"), mask = golden.Longs("beam.attention_mask"), sequences = golden.Longs("beam.sequences");
+        long[] sequences = golden.Longs("beam.sequences");
         double[] scores = golden.Doubles("beam.scores");
-        int rows = (int)golden.Shape("beam.input_ids")[0], length = ids.Length / rows, width = sequences.Length / scores.Length;
+        string[] given = [.. golden.Names.Where(n => n.StartsWith("beam.", StringComparison.Ordinal) && n is not ("beam.sequences" or "beam.scores"))];
+        int rows = (int)golden.Shape(given[0])[0], width = sequences.Length / scores.Length;
         for (int r = 0; r < rows; r++)
         {
-            var inputs = new Dictionary<string, Tensor>
-            {
-                ["input_ids"] = Tensor.From(ids[(r * length)..((r + 1) * length)], [1, length]), ["attention_mask"] = Tensor.From(mask[(r * length)..((r + 1) * length)], [1, length]),
-            };
+            var inputs = given.ToDictionary(n => n["beam.".Length..], n => Row(golden, n, r));
             IReadOnlyList<Beam> beams = BeamSearch.Search(model, pass => model.Encode(new ModelInputs(inputs), pass), [model.DecoderStartTokenId], [end], new()
             {
                 Beams = beam.GetProperty("num_beams").GetInt32(), MaxNewTokens = tokens, LengthPenalty = beam.GetProperty("length_penalty").GetDouble(), EarlyStopping = EarlyStopping.AtOnce, Processors = rules,
@@ -51,5 +49,12 @@ public sealed class SourceBeamGoldenTests
                 Assert.Equal(scores[(r * each) + b], beams[b].Score, 1e-4);
             }
         }
+    }
+
+    private static Tensor Row(Golden golden, string name, int row)
+    {
+        long[] shape = [1, .. golden.Shape(name)[1..]];
+        int count = (int)shape.Aggregate((a, b) => a * b);
+        return name == "beam.pixel_values" ? Tensor.From(golden.Floats(name)[(row * count)..((row + 1) * count)], shape) : Tensor.From(golden.Longs(name)[(row * count)..((row + 1) * count)], shape);
     }
 }

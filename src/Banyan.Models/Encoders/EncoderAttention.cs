@@ -16,12 +16,13 @@ public class EncoderAttention : Module
     /// <param name="key">Name of the keys' layer. Default: <c>key</c>.</param>
     /// <param name="value">Name of the values' layer. Default: <c>value</c>.</param>
     /// <param name="bias">Whether the three layers have biases. Default: true.</param>
-    public EncoderAttention(EncoderConfig c, int layer, string query = "query", string key = "key", string value = "value", bool bias = true)
+    /// <param name="keyBias">Whether the keys' layer has one; null: as the others.</param>
+    public EncoderAttention(EncoderConfig c, int layer, string query = "query", string key = "key", string value = "value", bool bias = true, bool? keyBias = null)
     {
         (_c, _layer) = (c, layer);
         Initializer init = Initializer.Normal(c.InitializerRange);
         _q = Add(query, new Linear(c.HiddenSize, c.HiddenSize, bias, initializer: init));
-        _k = Add(key, new Linear(c.HiddenSize, c.HiddenSize, bias, initializer: init));
+        _k = Add(key, new Linear(c.HiddenSize, c.HiddenSize, keyBias ?? bias, initializer: init));
         _v = Add(value, new Linear(c.HiddenSize, c.HiddenSize, bias, initializer: init));
     }
 

@@ -54,6 +54,9 @@ public sealed record Gpt2Config
     /// <summary>Standard deviation of new weights; projections into the residual stream take it over sqrt(2 layers). Default: 0.02.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
+    /// <summary>Whether each layer also attends to a source (the writer of an encoder-decoder). Default: false.</summary>
+    public bool AddCrossAttention { get; init; }
+
     /// <summary>Reads <c>config.json</c>.</summary>
     public static Gpt2Config Read(ConfigReader c) => Read(c, "n_embd", 768, positions: 1024, heads: 12, layers: 12, vocabulary: 50257);
 
@@ -80,6 +83,7 @@ public sealed record Gpt2Config
             ResidPdrop = c.GetDouble("resid_pdrop", 0.1, min: 0, max: 0.999),
             AttnPdrop = c.GetDouble("attn_pdrop", 0.1, min: 0, max: 0.999),
             InitializerRange = c.GetDouble("initializer_range", 0.02, min: 0),
+            AddCrossAttention = c.GetBool("add_cross_attention", false),
         };
     }
 }
@@ -99,8 +103,10 @@ public sealed class Gpt2Attention : Module
         _qkv = Add("c_attn", Gpt2.Conv1D(c, c.NEmbd, 3 * c.NEmbd));
         _out = Add("c_proj", Gpt2.Conv1D(c, c.NEmbd, c.NEmbd, residual: true));
         _drop = Add("resid_dropout", new Dropout(c.ResidPdrop));
-        _scale = (c.ScaleAttnWeights ? 1 / Math.Sqrt(c.NEmbd / c.NHead) : 1) / (c.ScaleAttnByInverseLayerIdx ? layer + 1 : 1);
+        _scale = Scale(c, layer);
     }
+
+    internal static double Scale(Gpt2Config c, int layer) => (c.ScaleAttnWeights ? 1 / Math.Sqrt(c.NEmbd / c.NHead) : 1) / (c.ScaleAttnByInverseLayerIdx ? layer + 1 : 1);
 
     internal Tensor Forward(Tensor x, TokenBatch batch, ForwardPass pass)
     {
@@ -108,6 +114,37 @@ public sealed class Gpt2Attention : Module
         AttentionOptions options = batch.Options(causal: true);
         (options.Scale, options.Dropout, options.Seed) = (_scale, pass.Training ? _c.AttnPdrop : 0, pass.DropoutSeed(this));
         Tensor o = batch.Attend(_layer, qkv.Select(1, 0), qkv.Select(1, 1), qkv.Select(1, 2), options);
+        return pass.Visit(this, _drop.Forward(_out.Forward(o.Reshape(-1, _c.NEmbd), pass), pass));
+    }
+}
+
+/// <summary>Attention to a source's hidden states, with one fused projection to its keys and values.</summary>
+public sealed class Gpt2CrossAttention : Module
+{
+    private readonly Gpt2Config _c;
+    private readonly int _layer;
+    private readonly Linear _query, _keysValues, _out;
+    private readonly Dropout _drop;
+
+    internal Gpt2CrossAttention(Gpt2Config c, int layer)
+    {
+        (_c, _layer) = (c, layer);
+        _keysValues = Add("c_attn", Gpt2.Conv1D(c, c.NEmbd, 2 * c.NEmbd));
+        _query = Add("q_attn", Gpt2.Conv1D(c, c.NEmbd, c.NEmbd));
+        _out = Add("c_proj", Gpt2.Conv1D(c, c.NEmbd, c.NEmbd, residual: true));
+        _drop = Add("resid_dropout", new Dropout(c.ResidPdrop));
+    }
+
+    internal Tensor Forward(Tensor x, TokenBatch batch, ForwardPass pass)
+    {
+        AttentionOptions options = batch.Options(causal: false);
+        (options.Scale, options.Dropout, options.Seed) = (Gpt2Attention.Scale(_c, _layer), pass.Training ? _c.AttnPdrop : 0, pass.DropoutSeed(this));
+        Tensor q = _query.Forward(x, pass).Reshape(-1, _c.NHead, _c.NEmbd / _c.NHead);
+        Tensor o = batch.AttendToSource(_layer, q, source =>
+        {
+            Tensor kv = _keysValues.Forward(source, pass).Reshape(-1, 2, _c.NHead, _c.NEmbd / _c.NHead);
+            return (kv.Select(1, 0), kv.Select(1, 1));
+        }, options);
         return pass.Visit(this, _drop.Forward(_out.Forward(o.Reshape(-1, _c.NEmbd), pass), pass));
     }
 }
@@ -130,11 +167,13 @@ public sealed class Gpt2Mlp : Module
     internal Tensor Forward(Tensor x, ForwardPass pass) => pass.Visit(this, _drop.Forward(_down.Forward(_act(_up.Forward(x, pass)), pass), pass));
 }
 
-/// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
+/// <summary>x + attention(norm(x)), with a source x + attention to it(norm(x)), then x + mlp(norm(x)).</summary>
 public sealed class Gpt2Block : Block
 {
     private readonly LayerNorm _norm1, _norm2;
+    private readonly LayerNorm? _sourceNorm;
     private readonly Gpt2Attention _attention;
+    private readonly Gpt2CrossAttention? _toSource;
     private readonly Gpt2Mlp _mlp;
 
     internal Gpt2Block(Gpt2Config c, int layer)
@@ -143,12 +182,15 @@ public sealed class Gpt2Block : Block
         _attention = Add("attn", new Gpt2Attention(c, layer));
         _norm2 = Add("ln_2", new LayerNorm(c.NEmbd, c.LayerNormEpsilon, c.Bias));
         _mlp = Add("mlp", new Gpt2Mlp(c));
+        _toSource = c.AddCrossAttention ? Add("crossattention", new Gpt2CrossAttention(c, layer)) : null;
+        _sourceNorm = c.AddCrossAttention ? Add("ln_cross_attn", new LayerNorm(c.NEmbd, c.LayerNormEpsilon, c.Bias)) : null;
     }
 
     /// <inheritdoc/>
     protected override Tensor Forward(Tensor x, TokenBatch batch, ForwardPass pass)
     {
         x += _attention.Forward(_norm1.Forward(x, pass), batch, pass);
+        x = _toSource is null ? x : x + _toSource.Forward(_sourceNorm!.Forward(x, pass), batch, pass);
         return x + _mlp.Forward(_norm2.Forward(x, pass), pass);
     }
 }

@@ -36,10 +36,11 @@ public sealed class LightningAttention : Module
     {
         Tensor[] qkv = _act(_qkv.Forward(x, pass)).Reshape(x.Shape[0], _c.NumAttentionHeads, 3 * _c.HeadDim).Chunk(3, 2);   // a head's query, its key, its value
         Tensor q = qkv[0], k = qkv[1], v = batch.ZeroPadding(qkv[2]);
+        // In chunks for training; token by token otherwise, which has the same bits with a cache and without.
         Tensor o = batch.Recur(_layer, "memory", (span, state) =>
         {
             Tensor Own(Tensor t) => t.Slice(0, span.QueryStart, span.QueryLength).Transpose(0, 1).Unsqueeze(0);
-            (Tensor y, Tensor next) = Retention.Apply(Own(q), Own(k), Own(v), _gammas, _block, state?.Clone(x.Scope));
+            (Tensor y, Tensor next) = Retention.Apply(Own(q), Own(k), Own(v), _gammas, pass.Training ? _block : 1, state?.Clone(x.Scope));
             return (y.Squeeze(0).Transpose(0, 1), next);
         });
         o = _norm.Forward(o.Reshape(x.Shape[0], -1), pass);

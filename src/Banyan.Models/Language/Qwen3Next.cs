@@ -44,6 +44,7 @@ public sealed class Qwen3NextAttention : CausalAttention
 public sealed class GatedDeltaNet : Module
 {
     private const double LengthEps = 1e-6;
+    private const int Chunk = 32;
 
     private readonly int _layer, _keyHeads, _valueHeads, _keyDim, _valueDim;
     private readonly Linear _qkvz, _ba, _out;
@@ -84,10 +85,11 @@ public sealed class GatedDeltaNet : Module
         Tensor beta = batch.ZeroPadding(ba[0].Reshape(tokens, _valueHeads).Sigmoid());
         Tensor g = batch.ZeroPadding((ba[1].Reshape(tokens, _valueHeads) + pass.Scope.Use(_stepBias)).Softplus() * -pass.Scope.Use(_logA).Exp());
         Tensor q = Unit(qkv[0], each) / Math.Sqrt(_keyDim), k = Unit(qkv[1], each), v = qkv[2].Reshape(tokens, _valueHeads, _valueDim);
+        // In chunks for training; token by token otherwise, which has the same bits with a cache and without.
         Tensor o = batch.Recur(_layer, "memory", (span, state) =>
         {
             Tensor Own(Tensor t) => t.Slice(0, span.QueryStart, span.QueryLength).Transpose(0, 1);
-            (Tensor y, Tensor next) = GatedDeltaRule.Apply(Own(q), Own(k), Own(v), Own(g), Own(beta), state?.Clone(x.Scope));
+            (Tensor y, Tensor next) = GatedDeltaRule.Apply(Own(q), Own(k), Own(v), Own(g), Own(beta), state?.Clone(x.Scope), pass.Training ? Chunk : 1);
             return (y.Transpose(0, 1), next);
         });
         o = o.RmsNorm(pass.Scope.Use(_norm), _eps) * z.Silu();

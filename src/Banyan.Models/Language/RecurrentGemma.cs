@@ -38,11 +38,11 @@ public sealed class GatedLinearRecurrence : Module
         return pass.Visit(this, batch.Recur(_layer, "lru", (span, state) =>
         {
             Tensor Own(Tensor t, long start = 0) => t.Slice(0, span.QueryStart + start, span.QueryLength - start);
-            // The first token of a sequence finds no memory and is not damped.
-            Tensor first = state is null ? input.Slice(0, span.QueryStart, 1) : damped.Slice(0, span.QueryStart, 1) + a.Slice(0, span.QueryStart, 1) * state;
-            Tensor fed = span.QueryLength == 1 ? first : Tensor.Cat([first, Own(damped, 1)], 0);
-            Tensor h = Own(a).LinearRecurrence(fed, 0);
-            return (h, h.Slice(0, span.QueryLength - 1, 1));
+            // The first token of a sequence finds no memory and is not damped. The memory goes in as a token before the others, so that its sum rounds as within a sequence.
+            Tensor before = state ?? input.Slice(0, span.QueryStart, 1);
+            Tensor fed = Tensor.Cat([before, Own(damped, state is null ? 1 : 0)], 0), keeps = state is null ? Own(a) : Tensor.Cat([a.Slice(0, span.QueryStart, 1), Own(a)], 0);
+            Tensor h = keeps.LinearRecurrence(fed, 0);
+            return (h.Slice(0, h.Shape[0] - span.QueryLength, span.QueryLength), h.Slice(0, h.Shape[0] - 1, 1));
         }));
     }
 

@@ -14,11 +14,11 @@ public sealed class VitLayer : Block
     private readonly Dropout _drop;
     private readonly Func<Tensor, Tensor> _act;
 
-    internal VitLayer(EncoderConfig c, int layer)
+    internal VitLayer(EncoderConfig c, int layer, bool bias)
     {
         Initializer init = Initializer.Normal(c.InitializerRange);
         _norm1 = Add("layernorm_before", new LayerNorm(c.HiddenSize, c.LayerNormEps));
-        _attention = Add("attention.attention", new EncoderAttention(c, layer));
+        _attention = Add("attention.attention", new EncoderAttention(c, layer, bias: bias));
         _out = Add("attention.output.dense", new Linear(c.HiddenSize, c.HiddenSize, initializer: init));
         _norm2 = Add("layernorm_after", new LayerNorm(c.HiddenSize, c.LayerNormEps));
         _up = Add("intermediate.dense", new Linear(c.HiddenSize, c.IntermediateSize, initializer: init));
@@ -35,31 +35,71 @@ public sealed class VitLayer : Block
     }
 }
 
+/// <summary>The layers and the norm behind them, which other models share (YOLOS, AST, ViLT, MAE).</summary>
+public sealed class VitStack : Module
+{
+    private readonly VitLayer[] _layers;
+    private readonly LayerNorm _norm;
+
+    /// <summary>A stack.</summary>
+    /// <param name="config">Says whether queries, keys and values have biases.</param>
+    /// <param name="c">Sizes.</param>
+    /// <param name="layers">Name of the layers, followed by their index. Default: <c>encoder.layer</c>.</param>
+    /// <param name="norm">Name of the norm. Default: <c>layernorm</c>.</param>
+    public VitStack(ConfigReader config, EncoderConfig c, string layers = "encoder.layer", string norm = "layernorm")
+    {
+        bool bias = config.GetBool("qkv_bias", true);
+        _layers = [.. Enumerable.Range(0, c.NumHiddenLayers).Select(i => Add($"{layers}.{i}", new VitLayer(c, i, bias)))];
+        _norm = Add(norm, new LayerNorm(c.HiddenSize, c.LayerNormEps));
+    }
+
+    /// <summary>x (B, N, C) to (B, N, C).</summary>
+    /// <param name="x">The tokens.</param>
+    /// <param name="pass">Owner, mode and taps.</param>
+    /// <param name="visible">B N flags, false where no token may look; null: all are visible.</param>
+    /// <param name="between">What becomes of the tokens (B, N, C) behind the layer with this index, but the last; null: nothing.</param>
+    public Tensor Forward(Tensor x, ForwardPass pass, bool[]? visible = null, Func<int, Tensor, Tensor>? between = null)
+    {
+        (long images, long length) = (x.Shape[0], x.Shape[1]);
+        TokenBatch batch = Patches.Batch(images, length, pass.Scope, visible);
+        x = x.Reshape(images * length, -1);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            x = _layers[i].Run(x, batch, pass);
+            x = between is null || i + 1 == _layers.Length ? x : between(i, x.Reshape(images, length, -1)).Reshape(images * length, -1);
+        }
+        return _norm.Forward(x, pass).Reshape(images, length, -1);
+    }
+}
+
 /// <summary>Patches, class token and layers: <c>vit</c> in checkpoints.</summary>
 public sealed class VitModel : Module
 {
     private readonly Patches _patches;
     private readonly Parameter[] _tokens;
     private readonly Parameter _positions;
-    private readonly VitLayer[] _layers;
-    private readonly LayerNorm _norm;
+    private readonly VitStack _stack;
     private readonly Dropout _drop;
 
-    internal VitModel(ConfigReader config, params string[] tokens)
+    internal VitModel(ConfigReader config, params string[] tokens) : this(config, pooler: false, tokens)
+    {
+    }
+
+    /// <summary>A model; a pooler is kept for checkpoints that have one, and never used.</summary>
+    internal VitModel(ConfigReader config, bool pooler, params string[] tokens)
     {
         EncoderConfig c = Config = EncoderConfig.Read(config, new() { HiddenDropoutProb = 0, AttentionProbsDropoutProb = 0 });
-        if (!config.GetBool("qkv_bias", true))
-        {
-            throw new CheckpointException(config.Source, "\"qkv_bias\" is false; expected true");
-        }
         int image = config.GetInt("image_size", 224, min: 1, max: 1 << 14), patch = config.GetInt("patch_size", 16, min: 1, max: image);
         ConfigChecks.Divides(config, "image_size", image, "patch_size", patch);
         _tokens = [.. tokens.Select(t => Add($"embeddings.{t}", [1, 1, c.HiddenSize], Initializer.Normal(c.InitializerRange)))];
         _patches = Add("embeddings.patch_embeddings", new Patches(image, patch, config.GetInt("num_channels", 3, min: 1, max: 1 << 12), c.HiddenSize, name: "projection"));
         _positions = Add("embeddings.position_embeddings", [1, _patches.Count + tokens.Length, c.HiddenSize], Initializer.Normal(c.InitializerRange));
-        _layers = [.. Enumerable.Range(0, c.NumHiddenLayers).Select(i => Add($"encoder.layer.{i}", new VitLayer(c, i)))];
-        _norm = Add("layernorm", new LayerNorm(c.HiddenSize, c.LayerNormEps));
+        _stack = Add("", new VitStack(config, c));
         _drop = Add("dropout", new Dropout(c.HiddenDropoutProb));
+        if (pooler)
+        {
+            Add("pooler.dense", new Linear(c.HiddenSize, c.HiddenSize, initializer: Initializer.Normal(c.InitializerRange)));
+        }
     }
 
     /// <summary>What it was built from.</summary>
@@ -77,14 +117,7 @@ public sealed class VitModel : Module
             x = Patches.Prepend(pass.Scope.Use(token), x);
         }
         x += pass.Scope.Use(_positions);
-        (long images, long length) = (x.Shape[0], x.Shape[1]);
-        TokenBatch batch = Patches.Batch(images, length, pass.Scope);
-        x = pass.Visit(this, "embedding", _drop.Forward(x, pass).Reshape(images * length, -1));
-        foreach (VitLayer layer in _layers)
-        {
-            x = layer.Run(x, batch, pass);
-        }
-        return _norm.Forward(x, pass).Reshape(images, length, -1);
+        return _stack.Forward(pass.Visit(this, "embedding", _drop.Forward(x, pass)), pass);
     }
 }
 
