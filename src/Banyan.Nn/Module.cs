@@ -98,6 +98,15 @@ public abstract class Module
         }
     }
 
+    /// <summary>Makes every parameter a buffer: for a part of an architecture that is never trained, such as a detector's backbone.</summary>
+    public void Freeze()
+    {
+        foreach ((_, Parameter p) in NamedParameters())
+        {
+            p.IsBuffer = true;
+        }
+    }
+
     /// <summary>Makes the gradients count from zero again, without a pass over memory.</summary>
     public void ZeroGrad()
     {

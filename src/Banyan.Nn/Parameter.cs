@@ -25,8 +25,8 @@ public sealed class Parameter
     /// <summary>How <see cref="Module.Initialize"/> fills it.</summary>
     public Initializer Initializer { get; set; }
 
-    /// <summary>True for state that is saved but not trained (running statistics).</summary>
-    public bool IsBuffer { get; }
+    /// <summary>True for state that is saved but not trained (running statistics, and what <see cref="Module.Freeze"/> froze).</summary>
+    public bool IsBuffer { get; internal set; }
 
     /// <summary>True once it has numbers.</summary>
     public bool HasValue => _value is not null;

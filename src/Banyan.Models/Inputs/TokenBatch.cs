@@ -56,6 +56,9 @@ public sealed class TokenBatch
     /// <summary>Rows (n, C) that stand in for the embeddings of the tokens at these places (n), int64: pictures between the words. Null: none.</summary>
     public (Tensor Rows, Tensor Places)? Inserted { get; set; }
 
+    /// <summary>Boolean (sequences, 1, T, T), true = visible: what tokens see in place of all before them (a prefix that sees itself whole). Null: causal attention. Not with caches that hold tokens.</summary>
+    public Tensor? Sees { get; set; }
+
     /// <summary>Number of tokens.</summary>
     public long Tokens => Ids.Count;
 
@@ -120,7 +123,8 @@ public sealed class TokenBatch
         }
         Tensor newIds = scope.From(ids, [ids.Length]), newPositions = scope.From<long>(positions.AsSpan(0, ids.Length), [ids.Length]);
         TokenBatch batch = reuse ?? new TokenBatch(newIds, newPositions, max, new SequenceLayout());
-        (batch.Ids, batch.Positions, batch.MaxPosition, batch.Caches, batch._continued, batch.Inserted) = (newIds, newPositions, max, caches, positions, null);
+        (batch.Ids, batch.Positions, batch.MaxPosition, batch.Caches, batch._continued) = (newIds, newPositions, max, caches, positions);
+        (batch.Inserted, batch.Sees) = (null, null);
         batch.Layout.Pack(lengths);
         return batch;
     }
@@ -129,7 +133,7 @@ public sealed class TokenBatch
     public AttentionOptions Options(bool causal)
     {
         _attention.Reset();
-        _attention.Causal = causal;
+        (_attention.Causal, _attention.Mask) = (causal && Sees is null, causal ? Sees : null);
         return _attention;
     }
 

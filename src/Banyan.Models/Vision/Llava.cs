@@ -63,12 +63,7 @@ public sealed class Llava : CausalLanguageModel
         Tensor x = _vision.Forward(pixels, _layers, pass);
         x = _dropClass ? x.Slice(1, 1, x.Shape[1] - 1) : x;
         x = _second.Forward(_act(_first.Forward(x.Reshape(-1, x.Shape[2]), pass)), pass);                // (patches of all pictures, C)
-        long[] ids = batch.Ids.ToArray<long>(), places = [.. Enumerable.Range(0, ids.Length).Where(i => ids[i] == _imageToken).Select(i => (long)i)];
-        if (places.Length != x.Shape[0])
-        {
-            throw new ArgumentException($"input_ids has {places.Length} image tokens ({_imageToken}); expected {x.Shape[0]}, one for each patch of the pictures");
-        }
-        batch.Inserted = (x, pass.Scope.From(places, [places.Length]));
+        batch.Inserted = (x, ImageTokens.Places(batch, _imageToken, x.Shape[0], pass.Scope));
         return new ModelOutputs().With("image_hidden_states", x);
     }
 }

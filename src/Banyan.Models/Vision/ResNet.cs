@@ -33,6 +33,9 @@ public sealed record ResNetConfig
     /// <summary>Whether the stride lies in a bottleneck's first convolution. Default: false.</summary>
     public bool DownsampleInBottleneck { get; init; }
 
+    /// <summary>Whether it is a backbone whose norms never change. Default: false.</summary>
+    public bool IsFrozen { get; init; }
+
     /// <summary>Reads <c>config.json</c>.</summary>
     public static ResNetConfig Read(ConfigReader c)
     {
@@ -59,19 +62,22 @@ public sealed record ResNetConfig
 public sealed class ResNetConvolution : Module
 {
     private readonly Conv _conv;
-    private readonly BatchNorm _norm;
+    private readonly BatchNorm? _norm;
+    private readonly FrozenBatchNorm? _frozenNorm;
     private readonly Func<Tensor, Tensor>? _act;
 
-    internal ResNetConvolution(int from, int to, int kernel, int stride, string? act)
+    internal ResNetConvolution(ResNetConfig c, int from, int to, int kernel, int stride, string? act)
     {
         _conv = Add("convolution", new Conv(from, to, [kernel, kernel], new ConvOptions { Stride = [stride, stride], Padding = [kernel / 2, kernel / 2], Bias = false }));
-        _norm = Add("normalization", new BatchNorm(to));
+        _norm = c.IsFrozen ? null : Add("normalization", new BatchNorm(to));
+        _frozenNorm = c.IsFrozen ? Add("normalization", new FrozenBatchNorm(to)) : null;
         _act = act is null ? null : Activations.Get(act);
     }
 
     internal Tensor Forward(Tensor x, ForwardPass pass)
     {
-        x = _norm.Forward(_conv.Forward(x, pass), pass);
+        x = _conv.Forward(x, pass);
+        x = _norm?.Forward(x, pass) ?? _frozenNorm!.Forward(x, pass);
         return pass.Visit(this, _act is null ? x : _act(x));
     }
 }
@@ -86,15 +92,15 @@ public sealed class ResNetLayer : Module
     internal ResNetLayer(ResNetConfig c, int from, int to, int stride)
     {
         int middle = c.Bottleneck ? to / 4 : to, first = c.Bottleneck && !c.DownsampleInBottleneck ? 1 : stride;
-        _shortcut = from != to || stride != 1 ? Add("shortcut", new ResNetConvolution(from, to, 1, stride, null)) : null;
+        _shortcut = from != to || stride != 1 ? Add("shortcut", new ResNetConvolution(c, from, to, 1, stride, null)) : null;
         _layers = c.Bottleneck
-            ? [Layer(0, from, middle, 1, first, c.HiddenAct), Layer(1, middle, middle, 3, stride / first, c.HiddenAct), Layer(2, middle, to, 1, 1, null)]
-            : [Layer(0, from, to, 3, stride, c.HiddenAct), Layer(1, to, to, 3, 1, null)];
+            ? [Layer(c, 0, from, middle, 1, first, c.HiddenAct), Layer(c, 1, middle, middle, 3, stride / first, c.HiddenAct), Layer(c, 2, middle, to, 1, 1, null)]
+            : [Layer(c, 0, from, to, 3, stride, c.HiddenAct), Layer(c, 1, to, to, 3, 1, null)];
         _act = Activations.Get(c.HiddenAct);
     }
 
-    private ResNetConvolution Layer(int index, int from, int to, int kernel, int stride, string? act) =>
-        Add($"layer.{index}", new ResNetConvolution(from, to, kernel, stride, act));
+    private ResNetConvolution Layer(ResNetConfig c, int index, int from, int to, int kernel, int stride, string? act) =>
+        Add($"layer.{index}", new ResNetConvolution(c, from, to, kernel, stride, act));
 
     internal Tensor Forward(Tensor x, ForwardPass pass)
     {
@@ -129,8 +135,12 @@ public sealed class ResNetModel : Module
 
     internal ResNetModel(ResNetConfig c)
     {
-        _first = Add("embedder.embedder", new ResNetConvolution(c.NumChannels, c.EmbeddingSize, 7, 2, c.HiddenAct));
+        _first = Add("embedder.embedder", new ResNetConvolution(c, c.NumChannels, c.EmbeddingSize, 7, 2, c.HiddenAct));
         _stages = [.. Enumerable.Range(0, c.Depths.Count).Select(i => Add($"encoder.stages.{i}", new ResNetStage(c, i)))];
+        if (c.IsFrozen)
+        {
+            Freeze();
+        }
     }
 
     /// <summary>Images (B, K, h, w) to features (B, C, h / 32, w / 32).</summary>
