@@ -67,11 +67,11 @@ public sealed record SetLoss(int Labels, double ClassCost, double BoxCost, doubl
             var cost = new double[own.Length, queries];
             for (int o = 0; o < own.Length; o++)
             {
-                ReadOnlySpan<double> box = places.AsSpan(4 * o, 4);
+                double[] box = places[(4 * o)..(4 * o + 4)];
                 for (int q = 0; q < queries; q++)
                 {
                     int row = i * queries + q;
-                    ReadOnlySpan<double> guess = predicted.AsSpan(4 * row, 4);
+                    double[] guess = predicted[(4 * row)..(4 * row + 4)];
                     double distance = Math.Abs(guess[0] - box[0]) + Math.Abs(guess[1] - box[1]) + Math.Abs(guess[2] - box[2]) + Math.Abs(guess[3] - box[3]);
                     cost[o, q] = BoxCost * distance - ClassCost * probabilities[row * (Labels + 1) + own[o]] - GiouCost * Giou(guess, box);
                 }
@@ -80,7 +80,7 @@ public sealed record SetLoss(int Labels, double ClassCost, double BoxCost, doubl
             {
                 classes[i * queries + q] = own[o];
                 paired.Add(i * queries + q);
-                wanted.AddRange(places.AsSpan(4 * o, 4).ToArray().Select(v => (float)v));
+                wanted.AddRange(places[(4 * o)..(4 * o + 4)].Select(v => (float)v));
             }
         }
         int count = Math.Max(1, paired.Count);
@@ -97,12 +97,12 @@ public sealed record SetLoss(int Labels, double ClassCost, double BoxCost, doubl
     {
         double[] best = logits.Detach().ArgMax(2).ToDoubles();
         int queries = (int)logits.Shape[1];
-        double error = objects.Select((o, i) => Math.Abs(best.AsSpan(i * queries, queries).ToArray().Count(c => c != Labels) - o.Classes.Length)).Average();
+        double error = objects.Select((o, i) => Math.Abs(best[(i * queries)..((i + 1) * queries)].Count(c => c != Labels) - o.Classes.Length)).Average();
         return scope.From<float>([(float)error], []);
     }
 
     // Generalised intersection over union (Rezatofighi et al. 2019, arXiv:1902.09630) of boxes (centre, size), as numbers and as tensors (n, 4).
-    private static double Giou(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    private static double Giou(double[] a, double[] b)
     {
         (double overlap, double hull) = (1, 1);
         for (int d = 0; d < 2; d++)

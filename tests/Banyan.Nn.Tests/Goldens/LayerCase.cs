@@ -12,9 +12,10 @@ internal sealed partial class LayerCase : IDisposable
     private readonly JsonElement _json;
     private readonly Dictionary<string, Tensor> _inputs = [];
     private readonly Dictionary<string, Tensor> _outputs = [];
-    // The reference ran a packed case after the case without packing on the same module, and its weight gradients are those of both.
+    // The reference ran a packed case after the case without packing on the same module, and a network in training after the same in evaluation: its weight gradients are those of both.
     private readonly ArrayFile? _before;
     private Module? _module;
+    private string? _loss;
 
     public LayerCase(string name)
     {
@@ -22,8 +23,8 @@ internal sealed partial class LayerCase : IDisposable
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(SharedFolder.Get("goldens", "models_extra", name, "case.json")));
         _json = json.RootElement.Clone();
         _arrays = new ArrayFile(SharedFolder.Get("goldens", "models_extra", name, "golden.safetensors"));
-        _before = name.EndsWith("_packed", StringComparison.Ordinal)
-            ? new ArrayFile(SharedFolder.Get("goldens", "models_extra", name[..^"_packed".Length], "golden.safetensors")) : null;
+        string? before = name.EndsWith("_packed", StringComparison.Ordinal) ? name[..^"_packed".Length] : name.StartsWith("cnn_", StringComparison.Ordinal) && name.EndsWith("_train", StringComparison.Ordinal) ? name[..^"train".Length] + "eval" : null;
+        _before = before is not null && SharedFolder.TryGet("goldens", "models_extra", before) is { } folder && Directory.Exists(folder) ? new ArrayFile(Path.Combine(folder, "golden.safetensors")) : null;
         Reference = _json.GetProperty("reference").GetString()!;
         Pass = new ForwardPass(new Scope(new() { RecordGradients = true })) { Training = !name.EndsWith("_eval", StringComparison.Ordinal) };
     }
@@ -120,9 +121,21 @@ internal sealed partial class LayerCase : IDisposable
         }
     }
 
+    /// <summary>Takes gradients of one output in place of the weighted sum of all.</summary>
+    public void Differentiate(string output) => _loss = output;
+
+    /// <summary>Compares the gradients so far with <c>grad.</c> and the names of those parameters that begin so.</summary>
+    public void CheckGradients(string prefix)
+    {
+        foreach ((string name, Parameter p) in _module!.NamedParameters().Where(p => p.Name.StartsWith(prefix, StringComparison.Ordinal)))
+        {
+            Close("grad." + name, p.Grad, 1e-4);
+        }
+    }
+
     private void Backward()
     {
-        Tensor? loss = null;
+        Tensor? loss = _loss is null ? null : _outputs[_loss];
         foreach ((string name, Tensor value) in _outputs.Where(o => _arrays.Has("up." + o.Key)))
         {
             Tensor term = (value * Pass.Scope.Use(_arrays.Get("up." + name))).Sum();

@@ -12,6 +12,7 @@ internal static class LayerTable
     {
         _ when AttentionTable.Run(c) is { } tolerance => tolerance,
         _ when SequenceTable.Run(c) is { } tolerance => tolerance,
+        _ when NetworkTable.Run(c) is { } tolerance => tolerance,
         "weight_norm_linear" => One(c, c.Load(new WeightNormLinear(5, 4)).Forward(c.In("x"), c.Pass)),
         _ when c.Name.StartsWith("conv", StringComparison.Ordinal) => Convolution(c),
         _ when c.Name.StartsWith("batchnorm", StringComparison.Ordinal) => BatchNorm(c),
