@@ -45,6 +45,7 @@ internal static class IgnoredKeys
         ["detr: backbone_config.downsample_in_bottleneck"] = Elsewhere, ["detr: bbox_cost"] = Small, ["detr: class_cost"] = Small, ["detr: giou_cost"] = Small, ["detr: dice_loss_coefficient"] = Elsewhere,
         ["detr: mask_loss_coefficient"] = Elsewhere, ["detr: init_xavier_std"] = Start, ["detr: use_pretrained_backbone"] = Start, ["paligemma: hidden_size"] = Derived, ["paligemma: vocab_size"] = Derived,
         ["paligemma: text_config.num_image_tokens"] = Derived, ["paligemma: vision_config.projection_dim"] = Derived,
+        ["segformer: layer_norm_eps"] = Same, ["mobilenet_v2: output_stride"] = Small, ["mobilenet_v2: image_size"] = Same, ["mobilenet_v2: semantic_loss_ignore_index"] = Elsewhere, ["segformer: semantic_loss_ignore_index"] = Small,
         ["convnext: image_size"] = Same, ["convnext: num_stages"] = Derived, ["convnext: layer_scale_init_value"] = Start, ["swin: hidden_size"] = Derived, ["swin: num_layers"] = Derived,
         ["qwen3_next: intermediate_size"] = Elsewhere, ["wav2vec2: ctc_zero_infinity"] = Small, ["hubert: ctc_zero_infinity"] = Small, ["wav2vec2: adapter_kernel_size"] = Elsewhere, ["wav2vec2: adapter_stride"] = Elsewhere, ["wav2vec2: num_adapter_layers"] = Elsewhere,
         ["wav2vec2: output_hidden_size"] = Elsewhere, ["wav2vec2: codevector_dim"] = Elsewhere, ["wav2vec2: contrastive_logits_temperature"] = Elsewhere, ["wav2vec2: diversity_loss_weight"] = Elsewhere,
