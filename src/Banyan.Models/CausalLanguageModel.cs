@@ -32,17 +32,4 @@ public abstract class CausalLanguageModel : DecoderModel
 
     /// <summary>What a model does with further arguments before its tokens run; gives further outputs, or null. Default: nothing.</summary>
     protected virtual ModelOutputs? Prepare(TokenBatch batch, ModelInputs inputs, ForwardPass pass) => null;
-
-    /// <summary>Labels (B, T) moved one to the left and flattened; the last of each row becomes -100.</summary>
-    private static Tensor NextTokens(Tensor labels, Scope scope)
-    {
-        Tensor targets = scope.Zeros(labels.Shape, DType.Int64);
-        targets.Fill(-100);
-        long length = labels.Shape[1];
-        if (length > 1)
-        {
-            targets.Slice(1, 0, length - 1).CopyFrom(labels.To(DType.Int64).Slice(1, 1, length - 1));
-        }
-        return targets.Reshape(-1);
-    }
 }

@@ -75,4 +75,17 @@ public abstract class DecoderModel : Model
     /// <summary>A loss and, where routers were collected, theirs.</summary>
     private protected Tensor Balanced(Tensor loss, IList<Tensor>? routers) =>
         RouterLoss is null || routers is not { Count: > 0 } ? loss : loss + RouterLoss.Of([.. routers]) * RouterLoss.Coefficient;
+
+    /// <summary>Labels (B, T) moved one to the left and flattened; the last of each row becomes -100.</summary>
+    protected static Tensor NextTokens(Tensor labels, Scope scope)
+    {
+        Tensor targets = scope.Zeros(labels.Shape, DType.Int64);
+        targets.Fill(-100);
+        long length = labels.Shape[1];
+        if (length > 1)
+        {
+            targets.Slice(1, 0, length - 1).CopyFrom(labels.To(DType.Int64).Slice(1, 1, length - 1));
+        }
+        return targets.Reshape(-1);
+    }
 }

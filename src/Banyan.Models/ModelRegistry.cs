@@ -32,6 +32,7 @@ public sealed class ModelRegistry
         ("BigBirdModel", "big_bird", c => new BaseEncoder(c, new BigBirdModel(c))),
         ("BioGptForCausalLM", "biogpt", c => new BioGpt(c)),
         ("BitNetForCausalLM", "bitnet", c => new BitNet(c)),
+        ("BlipForConditionalGeneration", "blip", c => new Blip(c)),
         ("BloomForCausalLM", "bloom", c => new Bloom(c)),
         ("CLIPModel", "clip", c => new Clip(c)),
         ("CodeGenForCausalLM", "codegen", c => new CodeGen(c)),

@@ -68,15 +68,20 @@ public sealed class BertModel : TextEncoder
     private readonly BertLayer[] _layers;
     private readonly Linear? _pooler;
 
-    internal BertModel(ConfigReader config, bool pooler)
+    /// <summary>An encoder or a decoder.</summary>
+    /// <param name="config">The file.</param>
+    /// <param name="pooler">Whether there is a layer over the first token.</param>
+    /// <param name="source">Whether its layers attend to a source; null: as the file's <c>add_cross_attention</c> says.</param>
+    /// <param name="segments">Whether it knows segments. Default: true.</param>
+    internal BertModel(ConfigReader config, bool pooler, bool? source = null, bool segments = true)
     {
         Config = EncoderConfig.Read(config);
-        HasSource = config.GetBool("add_cross_attention", false);
+        HasSource = source ?? config.GetBool("add_cross_attention", false);
         if (HasSource && !Config.IsDecoder)
         {
             throw new CheckpointException(config.Source, "\"add_cross_attention\" is true where \"is_decoder\" is false; expected both: only a decoder has a source");
         }
-        _embeddings = Add("embeddings", new EncoderEmbeddings(Config));
+        _embeddings = Add("embeddings", new EncoderEmbeddings(Config, segments));
         _layers = [.. Enumerable.Range(0, Config.NumHiddenLayers).Select(i => Add($"encoder.layer.{i}", new BertLayer(Config, i, HasSource)))];
         _pooler = pooler ? Add("pooler.dense", new Linear(HiddenSize, HiddenSize, initializer: Initializer.Normal(Config.InitializerRange))) : null;
     }

@@ -74,10 +74,14 @@ public sealed class BertLMHeadModel : CausalLanguageModel
     private readonly MaskedHead _head;
 
     /// <summary>A model without weights; initialise or load it.</summary>
-    public BertLMHeadModel(ConfigReader config) : base(config)
+    public BertLMHeadModel(ConfigReader config) : this(config, new BertModel(config, pooler: false))
+    {
+    }
+
+    internal BertLMHeadModel(ConfigReader config, BertModel model) : base(config)
     {
         ConfigChecks.Only(config, "tie_word_embeddings", true, "the head is the embedding");
-        _model = Add("bert", new BertModel(config, pooler: false));
+        _model = Add("bert", model);
         _head = Add("", BertHeads.Masked(_model));
     }
 
