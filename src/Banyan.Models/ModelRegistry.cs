@@ -175,6 +175,7 @@ public sealed class ModelRegistry
         ("XLMRobertaForTokenClassification", "xlm-roberta", c => new TokenClassification(c, new RobertaModel(c))),
         ("XLMRobertaModel", "xlm-roberta", c => new BaseEncoder(c, new RobertaModel(c, pooler: c.GetBool("add_pooling_layer", true)))),
         ("XLNetLMHeadModel", "xlnet", c => new XlNet(c)),
+        ("xLSTMForCausalLM", "xlstm", c => new XLstm(c)),
         ("YolosForObjectDetection", "yolos", c => new Yolos(c)),
     ];
 

@@ -67,7 +67,7 @@ internal sealed class GoldenModel : IDisposable
     }
 
     // What a decision model says of steps before an episode began means nothing, and the reference lets them see the future.
-    private double[] Real(string name, Tensor x)
+    public double[] Real(string name, Tensor x)
     {
         double[] values = x.ToDoubles();
         if (Case.GetProperty("kind").GetString() != "decision" || !name.StartsWith("out.", StringComparison.Ordinal) || x.Rank < 2)

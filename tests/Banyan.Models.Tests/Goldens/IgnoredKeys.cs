@@ -47,6 +47,8 @@ internal static class IgnoredKeys
         ["paligemma: text_config.num_image_tokens"] = Derived, ["paligemma: vision_config.projection_dim"] = Derived,
         ["segformer: layer_norm_eps"] = Same, ["blip: image_text_hidden_size"] = Elsewhere, ["blip: label_smoothing"] = Derived, ["blip: projection_dim"] = Elsewhere, ["blip: text_config.projection_dim"] = Elsewhere, ["blip: vision_config.projection_dim"] = Elsewhere,
         ["mobilenet_v2: output_stride"] = Small, ["mobilenet_v2: image_size"] = Same, ["mobilenet_v2: semantic_loss_ignore_index"] = Elsewhere, ["segformer: semantic_loss_ignore_index"] = Small,
+        ["xlstm: autocast_kernel_dtype"] = Memory, ["xlstm: chunkwise_kernel"] = Memory, ["xlstm: inference_state_dtype"] = Memory, ["xlstm: max_inference_chunksize"] = Memory, ["xlstm: mode"] = Memory,
+        ["xlstm: norm_reduction_force_float32"] = Memory, ["xlstm: return_last_states"] = Memory, ["xlstm: sequence_kernel"] = Memory, ["xlstm: step_kernel"] = Memory, ["xlstm: embedding_dim"] = Derived, ["xlstm: num_blocks"] = Derived,
         ["convnext: image_size"] = Same, ["convnext: num_stages"] = Derived, ["convnext: layer_scale_init_value"] = Start, ["swin: hidden_size"] = Derived, ["swin: num_layers"] = Derived,
         ["qwen3_next: intermediate_size"] = Elsewhere, ["wav2vec2: ctc_zero_infinity"] = Small, ["hubert: ctc_zero_infinity"] = Small, ["wav2vec2: adapter_kernel_size"] = Elsewhere, ["wav2vec2: adapter_stride"] = Elsewhere, ["wav2vec2: num_adapter_layers"] = Elsewhere,
         ["wav2vec2: output_hidden_size"] = Elsewhere, ["wav2vec2: codevector_dim"] = Elsewhere, ["wav2vec2: contrastive_logits_temperature"] = Elsewhere, ["wav2vec2: diversity_loss_weight"] = Elsewhere,

@@ -27,6 +27,7 @@ namespace Banyan.Ops
         /// <param name="eps">Added to the variance.</param>
         public static Tensor Apply(Tensor x, Tensor? weight, Tensor? bias, double eps)
         {
+            x = x.DType == DType.Float32 ? x.Contiguous() : x;   // sums run in one order, wherever the rows lie
             Tensor y;
             Tensor? mean = null, rstd = null;
             if (TensorRows.Fits(x) && (weight is null || TensorRows.Fits(weight)) && (bias is null || TensorRows.Fits(bias)))

@@ -27,6 +27,7 @@ namespace Banyan.Ops
         /// <param name="offset">Added to the weight (Gemma: 1).</param>
         public static Tensor Apply(Tensor x, Tensor? weight, double eps, double offset)
         {
+            x = x.DType == DType.Float32 ? x.Contiguous() : x;   // sums run in one order, wherever the rows lie
             Tensor y;
             Tensor? rstd = null;
             if (TensorRows.Fits(x) && (weight is null || TensorRows.Fits(weight)))
