@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace Banyan.Tensors.Tests.Ops;
+namespace Banyan.Tensors.Tests;
 
 /// <summary>Norms give the same bits wherever their rows lie: a token alone is dense, among others it may be a view.</summary>
 public sealed class NormLayoutTests
