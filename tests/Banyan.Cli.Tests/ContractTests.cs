@@ -64,6 +64,8 @@ public sealed class ContractTests(TrainedModel model) : IClassFixture<TrainedMod
         JsonElement gemm = Tool.Run("bench", "gemm", "--threads", "1", "--filter", "square NN 512", "--json").Json;
         Check(gemm.GetProperty("cases")[0], ("name", JsonValueKind.String), ("threads", JsonValueKind.Number), ("gflops", JsonValueKind.Number), ("fraction_of_peak", JsonValueKind.Number));
         Check(gemm, ("limits", JsonValueKind.Object));
+        JsonElement memory = Tool.Run("bench", "memory", $"model={model.Path}", "max_new_tokens=20", "--threads", "1", "--json").Json;
+        Assert.Equal([16, 20], memory.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("tokens").GetInt64()));
         JsonElement tokenize = Tool.Run("bench", "tokenize", $"tokenizer={model.Path}", $"file={model.Text}", "--json").Json;
         Check(tokenize, ("mb_per_s", JsonValueKind.Number));
         JsonElement train = Tool.Run("bench", "train", "model=nanogpt-char", "batch=1", "seq=32", "steps=2", "--json").Json;

@@ -31,7 +31,7 @@ public sealed class ModelsPageTests
 
             Written from the registry and the reference cases by `BANYAN_WRITE_DOCS=1 dotnet test tests/Banyan.Models.Tests --filter ModelsPage`; do not edit. *Error* is the largest difference from the
             reference library among outputs, losses and hidden states of the cases, as a share of the largest element of the tensor (float32). Each case also compares the gradients of all weights and, where the reference
-            has them, greedy ids, cached decoding and left padding. Run one with `banyan forward model=FOLDER`.
+            has them, greedy ids, cached decoding and left padding. Run one with `banyan forward FOLDER --inputs in.safetensors --outputs out.safetensors`.
 
             | architecture | class | what its cases cover | error |
             |---|---|---|---|

@@ -4,6 +4,7 @@ using Banyan.Cli.Options;
 using Banyan.Cli.Output;
 using Banyan.Cpu;
 using Banyan.Inference;
+using Banyan.Models;
 using Banyan.Nn;
 using Banyan.Tokenizers;
 using Banyan.Training;
@@ -13,11 +14,11 @@ namespace Banyan.Cli.Verbs;
 /// <summary>Measures kernels and whole steps beside the machine's own limits, in the same run.</summary>
 internal sealed class BenchVerb : Verb
 {
-    private static readonly string[] s_what = ["limits", "gemm", "attention", "ops", "train", "generate", "tokenize"];
+    private static readonly string[] s_what = ["limits", "gemm", "attention", "ops", "train", "generate", "memory", "tokenize"];
 
     public override string Name => "bench";
 
-    public override string Summary => "Measures limits | gemm | attention | ops | train | generate | tokenize beside this machine's limits.";
+    public override string Summary => "Measures limits | gemm | attention | ops | train | generate | memory | tokenize beside this machine's limits.";
 
     public override string Example => "bench train model=gpt2-124m batch=4 seq=64";
 
@@ -25,9 +26,9 @@ internal sealed class BenchVerb : Verb
 
     public override IReadOnlyList<Setting> Settings =>
     [
-        new("model", "train: gpt2-124m or nanogpt-char; generate: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
+        new("model", "train: gpt2-124m or nanogpt-char; generate, memory: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
         new("precision", "gemm, train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
-        new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("max_new_tokens", "generate: tokens (200)."),
+        new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("max_new_tokens", "generate: tokens (200); memory: tokens (65536)."),
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
@@ -42,6 +43,7 @@ internal sealed class BenchVerb : Verb
             "ops" => Cases(s, output, t => KernelBenchmarks.Ops(t, stop, s.OptionalText("filter")).Concat(OptimizerBenchmarks.Steps(t, stop, s.OptionalText("filter"))), stop),
             "train" => Train(s, output, threads, stop),
             "generate" => Generate(s, output, threads, stop),
+            "memory" => Memory(s, output, threads, stop),
             "tokenize" => Tokenize(s, output),
             _ => throw new UsageException($"'{what}' is no benchmark; expected {string.Join(", ", s_what)}{Checkpoints.NearestName.Hint(what, s_what)}"),
         };
@@ -123,6 +125,37 @@ internal sealed class BenchVerb : Verb
         double rate = tokens / clock.Elapsed.TotalSeconds, fraction = 4e-9 * lm.Model.ParameterCount * rate / limits.ReadGigabytesPerSecond;
         output.Line(FormattableString.Invariant($"{rate:F1} tokens/s; weights read at {100 * fraction:F0} % of the memory rate"));
         return new JsonObject { ["tokens_per_s"] = rate, ["fraction_of_memory_rate"] = fraction, ["limits"] = Document(limits) };
+    }
+
+    // What a token costs and what the cache holds after 16, 256, 4096 ... tokens.
+    private static JsonObject Memory(SettingReader s, Reporter output, int threads, CancellationToken stop)
+    {
+        LanguageModel lm = LanguageModel.Load(s.Text("model"));
+        int tokens = Math.Min(s.Int("max_new_tokens", 1 << 16, 2), lm.Model.MaxPositions);
+        using var pool = new ComputePool(threads);
+        using var session = new DecodingSession(lm.Model, pool);
+        (var cache, var random, var logits, var rows) = (new SequenceCache(), new CounterRandom(7), new float[lm.Model.VocabularySize], new JsonArray());
+        for (int warm = 0; warm < 2000; warm++)   // until the runtime has compiled what runs often; short contexts begin anew
+        {
+            session.Last([0], [1], [new SequenceCache()], logits);
+        }
+        long mark = 16, last = 0, allocated = GC.GetTotalAllocatedBytes();
+        var clock = Stopwatch.StartNew();
+        for (long t = 1; t <= tokens; t++)
+        {
+            stop.ThrowIfCancellationRequested();
+            session.Last([random.NextInt(lm.Model.VocabularySize)], [1], [cache], logits);
+            if (t != mark && t != tokens)
+            {
+                continue;
+            }
+            double each = clock.Elapsed.TotalMicroseconds / (t - last), garbage = (GC.GetTotalAllocatedBytes() - allocated) / (double)(t - last);
+            output.Line(FormattableString.Invariant($"{t,8} tokens: {each:F0} us each since the line before, cache {cache.Bytes / 1024.0:F1} KiB, {garbage:F0} bytes of objects each"));
+            rows.Add((JsonNode)new JsonObject { ["tokens"] = t, ["us_per_token"] = each, ["cache_bytes"] = cache.Bytes, ["object_bytes_per_token"] = garbage });
+            (mark, last, allocated) = (mark * 16, t, GC.GetTotalAllocatedBytes());
+            clock.Restart();
+        }
+        return new JsonObject { ["threads"] = threads, ["rows"] = rows };
     }
 
     private static JsonObject Tokenize(SettingReader s, Reporter output)
