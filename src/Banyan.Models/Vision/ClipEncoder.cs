@@ -103,6 +103,9 @@ public sealed class ClipVisionTower : Module
         _after = Add("post_layernorm", new LayerNorm(c.Width, c.LayerNormEps));
     }
 
+    /// <summary>The name of a tower's tensor within a larger model before transformers 5, or null where it is none of a tower.</summary>
+    internal static string? OlderName(string name) => name.StartsWith("vision_tower.", StringComparison.Ordinal) ? $"vision_tower.vision_model.{name["vision_tower.".Length..]}" : null;
+
     /// <summary>Number of layers.</summary>
     public int Depth => _layers.Length;
 

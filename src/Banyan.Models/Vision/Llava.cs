@@ -48,6 +48,13 @@ public sealed class Llava : CausalLanguageModel
     public override IEnumerable<(string Name, string Path)> HiddenStates => [];
 
     /// <inheritdoc/>
+    public override string? StandIn(string name) => ClipVisionTower.OlderName(name);
+
+    /// <inheritdoc/>
+    public override bool IsRedundant(string checkpointName) => checkpointName.EndsWith("position_ids", StringComparison.Ordinal)
+        || (checkpointName.StartsWith("language_model.", StringComparison.Ordinal) && _language.IsRedundant(checkpointName["language_model.".Length..]));
+
+    /// <inheritdoc/>
     public override Tensor Hidden(TokenBatch batch, ForwardPass pass) => _language.Hidden(batch, pass);
 
     /// <inheritdoc/>

@@ -51,6 +51,11 @@ public sealed class VitMae : Model
     /// <inheritdoc/>
     public override IEnumerable<(string Name, string Path)> HiddenStates => HiddenStatePaths.Encoder("vit.embedding", "vit.encoder.layer", _c.NumHiddenLayers);
 
+    // The names of the second network before transformers 5.
+    /// <inheritdoc/>
+    public override string? StandIn(string name) =>
+        name.StartsWith("decoder.decoder_encoder.layer.", StringComparison.Ordinal) ? $"decoder.decoder_layers.{name["decoder.decoder_encoder.layer.".Length..]}" : null;
+
     /// <summary><c>pixel_values</c> (B, channels, side, side), and perhaps <c>noise</c> (B, N): the patches with the least are kept. The loss counts hidden patches only.</summary>
     public override ModelOutputs Run(ModelInputs inputs, ForwardPass pass)
     {
