@@ -91,7 +91,7 @@ public sealed class Mamba2Mixer : Module
         (Tensor scanned, Tensor b, Tensor c) = batch.ZeroPadding(u.Silu()).Split(1, _c.Inner, _c.Groups * _c.State, _c.Groups * _c.State);
         step = (step + pass.Scope.Use(_stepBias)).Softplus();
         step = _c.Steps.Least > 0 || double.IsFinite(_c.Steps.Most) ? step.Clamp(_c.Steps.Least, _c.Steps.Most) : step;
-        Tensor y = Scan(scanned, step, b, c, batch, pass);
+        Tensor y = pass.Training ? Dual(scanned, step, b, c, batch, pass) : Scan(scanned, step, b, c, batch, pass);
         y = _norm is null ? y * gate.Silu() : _c.NormFirst ? Normed(y) * gate.Silu() : Normed(y * gate.Silu());
         return pass.Visit(this, _out.Forward(y, pass));
 
@@ -99,7 +99,21 @@ public sealed class Mamba2Mixer : Module
         Tensor Normed(Tensor t) => t.Reshape(-1, _c.Groups, _c.Inner / _c.Groups).RmsNorm(eps: _c.Eps).Reshape(-1, _c.Inner) * pass.Scope.Use(_norm);
     }
 
-    // As a recurrence, group by group, which has the same bits token by token and all at once; StateSpaceDuality computes the same in chunks, with other rounding.
+    // In chunks, as products of matrices: for training, which has no caches.
+    private Tensor Dual(Tensor x, Tensor step, Tensor b, Tensor c, TokenBatch batch, ForwardPass pass)
+    {
+        long tokens = x.Shape[0];
+        Tensor heads = x.Reshape(tokens, _c.Heads, -1), a = -pass.Scope.Use(_logA).Exp(), d = pass.Scope.Use(_d).Reshape(1, -1, 1);
+        Tensor bg = b.Reshape(tokens, _c.Groups, _c.State), cg = c.Reshape(tokens, _c.Groups, _c.State);
+        Tensor y = batch.Recur(_layer, "dual", (span, state) =>
+        {
+            Tensor Own(Tensor t) => t.Slice(0, span.QueryStart, span.QueryLength);
+            return StateSpaceDuality.Apply(Own(heads), Own(step), a, Own(bg), Own(cg), state);
+        });
+        return (y + heads * d).Reshape(tokens, _c.Inner);
+    }
+
+    // As a recurrence, group by group, which has the same bits token by token and all at once.
     private Tensor Scan(Tensor x, Tensor step, Tensor b, Tensor c, TokenBatch batch, ForwardPass pass)
     {
         int each = _c.Inner / _c.Groups, size = _c.Inner / _c.Heads;
