@@ -27,14 +27,16 @@ public static class Retention
             throw new ArgumentException($"retention: q must be (B, {gamma.Length} heads as there are gammas, T > 0, D), given {q.Shape}");
         }
         var outputs = new List<Tensor>();
+        (int Length, Tensor Among, Tensor ToEnd, Tensor FromState, Tensor Whole) fade = default;   // all chunks but the last have one length
         for (long t = 0; t < q.Shape[2]; t += chunk)
         {
             int n = (int)Math.Min(chunk, q.Shape[2] - t);
             Tensor qc = q.Slice(2, t, n), kc = k.Slice(2, t, n), vc = v.Slice(2, t, n);
-            Tensor own = (qc.MatMul(kc.Transpose(-1, -2)) * Powers(q, gamma, n, n, (i, j) => i - j)).MatMul(vc);
-            Tensor added = (kc * Powers(q, gamma, n, 1, (i, _) => n - 1 - i)).Transpose(-1, -2).MatMul(vc);
-            outputs.Add(state is null ? own : own + qc.MatMul(state) * Powers(q, gamma, n, 1, (i, _) => i + 1));
-            state = state is null ? added : state * Powers(q, gamma, 1, 1, (_, _) => n) + added;
+            fade = fade.Length == n ? fade : (n, Powers(q, gamma, n, n, (i, j) => i - j), Powers(q, gamma, n, 1, (i, _) => n - 1 - i), Powers(q, gamma, n, 1, (i, _) => i + 1), Powers(q, gamma, 1, 1, (_, _) => n));
+            Tensor own = (qc.MatMul(kc.Transpose(-1, -2)) * fade.Among).MatMul(vc);
+            Tensor added = (kc * fade.ToEnd).Transpose(-1, -2).MatMul(vc);
+            outputs.Add(state is null ? own : own + qc.MatMul(state) * fade.FromState);
+            state = state is null ? added : state * fade.Whole + added;
         }
         return (outputs.Count == 1 ? outputs[0] : Tensor.Cat([.. outputs], 2), state!);
     }

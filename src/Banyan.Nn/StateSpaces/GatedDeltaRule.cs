@@ -29,16 +29,16 @@ public static class GatedDeltaRule
         {
             long n = Math.Min(chunk, length - t);
             Tensor qc = q.Slice(1, t, n), kc = k.Slice(1, t, n), b = beta.Slice(1, t, n).Unsqueeze(2), sum = g.Slice(1, t, n).CumSum(1);   // (H, n)
-            Tensor faded = (sum.Unsqueeze(2) - sum.Unsqueeze(1)).MaskedFill(Above(n, 1, q), double.NegativeInfinity).Exp();                // from j to i, j at most i
+            Tensor? faded = n == 1 ? null : (sum.Unsqueeze(2) - sum.Unsqueeze(1)).MaskedFill(Above(n, 1, q), double.NegativeInfinity).Exp();   // from j to i, j at most i; 1 of one token
             Tensor decay = sum.Exp().Unsqueeze(2), written = v.Slice(1, t, n) * b;                                                         // (H, n, 1), (H, n, V)
             if (state is not null)
             {
                 written -= (kc * b * decay).MatMul(state);
             }
             // Token i corrects for what tokens before it wrote: (I + L) x = written, with L below the diagonal.
-            Tensor overlap = ((kc * b).MatMul(kc.Transpose(1, 2)) * faded).MaskedFill(Above(n, 0, q), 0);
-            Tensor corrected = n == 1 ? written : Linalg.SolveTriangular(overlap + Identity(n, q), written, upper: false);
-            Tensor o = (qc.MatMul(kc.Transpose(1, 2)) * faded).MatMul(corrected);
+            Tensor corrected = faded is null ? written
+                : Linalg.SolveTriangular(((kc * b).MatMul(kc.Transpose(1, 2)) * faded).MaskedFill(Above(n, 0, q), 0) + Identity(n, q), written, upper: false);
+            Tensor overlap = qc.MatMul(kc.Transpose(1, 2)), o = (faded is null ? overlap : overlap * faded).MatMul(corrected);
             outputs.Add(state is null ? o : o + (qc * decay).MatMul(state));
             Tensor last = sum.Slice(1, n - 1, 1);                                                                                          // (H, 1)
             Tensor added = (kc * (last - sum).Exp().Unsqueeze(2)).Transpose(1, 2).MatMul(corrected);

@@ -36,8 +36,8 @@ public static class MatrixMemory
         {
             long n = Math.Min(chunk, length - t);
             Tensor qc = q.Slice(1, t, n), kc = k.Slice(1, t, n), vc = v.Slice(1, t, n), i = input.Slice(1, t, n), sum = forget.Slice(1, t, n).CumSum(1);
-            Tensor later = Tensor.From([.. Enumerable.Range(0, (int)(n * n)).Select(x => x % n > x / n)], [n, n]).InScopeOf(q);
-            Tensor weights = (sum.Unsqueeze(2) - sum.Unsqueeze(1) + i.Unsqueeze(1)).MaskedFill(later, double.NegativeInfinity);   // logarithms, of token j at token i
+            Tensor weights = sum.Unsqueeze(2) - sum.Unsqueeze(1) + i.Unsqueeze(1);                                                         // logarithms, of token j at token i
+            weights = n == 1 ? weights : weights.MaskedFill(Later(n, q), double.NegativeInfinity);
             Tensor scale = weights.Detach().AMax([2]), end = sum.Slice(1, n - 1, 1), atEnd = end - sum + i, endScale = atEnd.Detach().AMax([1]).Unsqueeze(1);
             Tensor? before = state is null ? null : sum + state.LogScale;
             if (before is not null)
@@ -60,4 +60,6 @@ public static class MatrixMemory
         }
         return (outputs.Count == 1 ? outputs[0] : Tensor.Cat([.. outputs], 1), state!);
     }
+
+    private static Tensor Later(long n, Tensor like) => Tensor.From([.. Enumerable.Range(0, (int)(n * n)).Select(x => x % n > x / n)], [n, n]).InScopeOf(like);
 }
