@@ -48,7 +48,7 @@ public static class FolderExport
         AtomicFile.WriteAllBytes(Path.Combine(folder, "config.json"), Encoding.UTF8.GetBytes(Config(source, entries)));
         foreach (string name in Directory.Exists(source.Path) ? s_companions.Where(n => File.Exists(Path.Combine(source.Path, n))) : [])
         {
-            File.Copy(Path.Combine(source.Path, name), Path.Combine(folder, name), overwrite: true);
+            AtomicFile.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(Path.Combine(source.Path, name)));
         }
     }
 
