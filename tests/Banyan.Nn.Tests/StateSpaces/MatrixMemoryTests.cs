@@ -29,36 +29,10 @@ public sealed class MatrixMemoryTests
     }
 
     [Fact]
-    public void GradientsDoNotDependOnTheChunk()
-    {
-        double[][] one = Gradients(1), many = Gradients(4);
-        for (int i = 0; i < one.Length; i++)
-        {
-            double largest = one[i].Max(Math.Abs);
-            Assert.True(largest > 0);
-            Assert.All(one[i].Zip(many[i]), p => Assert.Equal(p.First, p.Second, 1e-4 * largest));
-        }
-    }
+    public void GradientsDoNotDependOnTheChunk() => Chunks.GiveTheSameGradients(Inputs, (x, chunk) => MatrixMemory.Apply(x[0], x[1], x[2], x[3], x[4], chunk: chunk).Y.Square().Sum());
 
-    private static double[][] Gradients(int chunk)
-    {
-        using var scope = new Scope(new ScopeOptions { RecordGradients = true });
-        Tensor[] x = [.. Inputs().Select(t => { t.RequiresGrad = true; return t; })];
-        Tensor[] u = [.. x.Select(t => scope.Use(t))];
-        MatrixMemory.Apply(u[0], u[1], u[2], u[3], u[4], chunk: chunk).Y.Square().Sum().Backward();
-        return [.. x.Select(t => t.Grad!.ToDoubles())];
-    }
-
-    private static Tensor[] Inputs()
-    {
-        Tensor Normal(long seed, double std, params long[] shape)
-        {
-            Tensor t = Tensor.Zeros(shape, DType.Float32);
-            t.FillNormal(std, seed);
-            return t;
-        }
-        return [Normal(1, 1, Heads, Length, Keys), Normal(2, 1, Heads, Length, Keys), Normal(3, 1, Heads, Length, Values), Normal(4, 2, Heads, Length), -Normal(5, 1, Heads, Length).Abs()];
-    }
+    private static Tensor[] Inputs() =>
+        [Chunks.Normal(1, 1, Heads, Length, Keys), Chunks.Normal(2, 1, Heads, Length, Keys), Chunks.Normal(3, 1, Heads, Length, Values), Chunks.Normal(4, 2, Heads, Length), -Chunks.Normal(5, 1, Heads, Length).Abs()];
 
     private static double[] Recurrence(Tensor[] x)
     {
