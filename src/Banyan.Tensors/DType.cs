@@ -14,6 +14,9 @@ public enum DTypeKind
 
     /// <summary>True or false, one byte.</summary>
     Bool,
+
+    /// <summary>Numbers that share scales, in the blocks of a <see cref="Quant.BlockFormat"/>.</summary>
+    Blocks,
 }
 
 /// <summary>
@@ -72,14 +75,21 @@ public sealed class DType
     public static IReadOnlyList<DType> All { get; } = [Float32, Float64, BFloat16, Float16, Int64, Int32, Int16, Int8, UInt8, Bool,
         Float8E4M3FN, Float8E5M2, Float8E4M3FNUZ, Float8E5M2FNUZ, Float8E8M0FNU];
 
-    private DType(string name, string safetensorsName, int blockBytes, DTypeKind kind, int blockElements = 1)
+    private DType(string name, string safetensorsName, int blockBytes, DTypeKind kind, int blockElements = 1, Quant.BlockFormat? format = null)
     {
+        Format = format;
         Name = name;
         SafetensorsName = safetensorsName;
         BlockBytes = blockBytes;
         BlockElements = blockElements;
         Kind = kind;
     }
+
+    /// <summary>The type of weights in the blocks of a format: read by linear layers and embedding tables, and converted to any other type. Not in <see cref="All"/>.</summary>
+    internal static DType Of(Quant.BlockFormat format) => new(format.Name.ToLowerInvariant(), format.Name, format.BlockBytes, DTypeKind.Blocks, format.BlockElements, format);
+
+    /// <summary>The format of the blocks, or null for plain types.</summary>
+    public Quant.BlockFormat? Format { get; }
 
     /// <summary>PyTorch's name, for example <c>float32</c>.</summary>
     public string Name { get; }

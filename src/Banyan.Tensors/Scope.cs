@@ -26,6 +26,12 @@ public sealed class ScopeOptions
     public bool Bf16Products { get; init; }
 
     /// <summary>
+    /// True multiplies weights in blocks (<see cref="DTypeKind.Blocks"/>) as the float32 numbers that they stand for; false also quantizes the other operand, to 8 bits in groups of
+    /// 32, and multiplies whole numbers, as llama.cpp does: many times as fast. Default: false.
+    /// </summary>
+    public bool ExactBlockProducts { get; init; }
+
+    /// <summary>
     /// True reuses even the handles (the <see cref="Tensor"/> objects) after <see cref="Scope.Reset"/>, so that a step allocates no managed
     /// memory. A handle kept from an earlier step then shows another tensor instead of throwing: only for loops that keep none.
     /// Default: false.
@@ -59,6 +65,7 @@ public sealed class Scope : IDisposable
         _recycleHandles = options.RecycleHandles;
         Device = options.Device;
         Bf16Products = options.Bf16Products;
+        ExactBlockProducts = options.ExactBlockProducts;
         Tape = options.RecordGradients ? new Tape(this) : null;
     }
 
@@ -73,6 +80,9 @@ public sealed class Scope : IDisposable
 
     /// <summary>Whether matrix products round their operands to bfloat16.</summary>
     public bool Bf16Products { get; }
+
+    /// <summary>Whether products with weights in blocks are computed in float32.</summary>
+    public bool ExactBlockProducts { get; }
 
     /// <summary>The record of operations, or null where gradients are not recorded.</summary>
     public Tape? Tape { get; }

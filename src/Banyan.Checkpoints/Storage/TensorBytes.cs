@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Banyan.Memory;
+using Microsoft.Win32.SafeHandles;
 
 namespace Banyan.Checkpoints;
 
@@ -6,7 +8,7 @@ namespace Banyan.Checkpoints;
 /// Read-only bytes of one tensor, usually a window into a memory-mapped file. It counts as a reader of that file: the mapping stays until
 /// the last window is disposed, also when the file object is disposed before.
 /// </summary>
-public sealed unsafe class TensorBytes : IDisposable
+public sealed unsafe class TensorBytes : IDisposable, IReclaimable
 {
     private readonly byte* _start;
     private object? _owner; // a SafeHandle that counts its users, or what else keeps the memory
@@ -77,6 +79,15 @@ public sealed unsafe class TensorBytes : IDisposable
 
     /// <summary>Copies everything to memory of <see cref="Length"/> bytes at <paramref name="destination"/>.</summary>
     public void CopyTo(nint destination) => Buffer.MemoryCopy((void*)Pointer, (void*)destination, Length, Length);
+
+    // Memory of our own would lose what it holds.
+    void IReclaimable.Reclaim()
+    {
+        if (_owner is SafeMemoryMappedViewHandle)
+        {
+            NativePages.Forget(_start, Length);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

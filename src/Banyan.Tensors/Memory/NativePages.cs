@@ -61,6 +61,17 @@ internal static unsafe partial class NativePages
         munmap(p, (nuint)bytes);
     }
 
+    /// <summary>Gives the pages of a file's read-only mapping back: they are read from the file when they are touched again.</summary>
+    public static void Forget(byte* p, long bytes)
+    {
+        const int DontNeed = 4;
+        byte* first = (byte*)(((nint)p + Environment.SystemPageSize - 1) & -Environment.SystemPageSize), end = (byte*)((nint)(p + bytes) & -Environment.SystemPageSize);
+        if (OperatingSystem.IsLinux() && end > first)
+        {
+            madvise(first, (nuint)(end - first), DontNeed);
+        }
+    }
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial void* mmap(void* address, nuint length, int protection, int flags, int file, long offset);
 

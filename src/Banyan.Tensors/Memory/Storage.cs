@@ -1,4 +1,14 @@
+using Banyan.Cpu;
+using Banyan.Quant;
+
 namespace Banyan.Memory;
+
+/// <summary>An owner of memory that the operating system can fetch again, as a mapped file.</summary>
+internal interface IReclaimable
+{
+    /// <summary>Lets the system use the pages for something else until they are read again.</summary>
+    void Reclaim();
+}
 
 /// <summary>
 /// The bytes behind one tensor and its views, counted by reference. Storage of a scope goes back to the scope's <see cref="MemoryPool"/>;
@@ -9,6 +19,8 @@ internal sealed unsafe class Storage
     private readonly MemoryPool? _pool;
     private readonly object? _keepAlive;
     private readonly bool _borrowed;
+    private readonly Lock _lock = new();
+    private Dictionary<(long Offset, long Rows), BlockPanels?>? _panels;
     private int _references;
 
     /// <summary>A block of a pool, or (without one) memory of its own.</summary>
@@ -58,6 +70,22 @@ internal sealed unsafe class Storage
     public bool IsReadOnly => _borrowed;
 
     public object? Owner => _keepAlive;
+
+    /// <summary>The matrix that begins at an element, in the order of the integer kernels: made once, kept with the storage. Null where its numbers do not allow it.</summary>
+    public BlockPanels? Panels(BlockFormat format, long offset, long rows, long columns, ComputePool pool)
+    {
+        lock (_lock)
+        {
+            _panels ??= [];
+            if (!_panels.TryGetValue((offset, rows), out BlockPanels? panels))
+            {
+                panels = BlockPanels.Pack(format, Pointer + format.DType.ByteCount(offset), rows, columns, pool);
+                _panels.Add((offset, rows), panels);
+                (_keepAlive as IReclaimable)?.Reclaim();
+            }
+            return panels;
+        }
+    }
 
     public void AddReference() => _references++;
 

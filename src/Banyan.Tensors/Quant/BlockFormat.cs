@@ -12,7 +12,11 @@ public abstract class BlockFormat
         GgmlType = ggmlType;
         BlockElements = blockElements;
         BlockBytes = blockBytes;
+        DType = DType.Of(this);
     }
+
+    /// <summary>The type of tensors in this format. Rows hold whole blocks.</summary>
+    public DType DType { get; }
 
     /// <summary>ggml's name, for example <c>Q4_K</c>.</summary>
     public string Name { get; }
@@ -66,6 +70,12 @@ public abstract class BlockFormat
 
     private protected virtual void Write(ReadOnlySpan<float> values, Span<byte> block) =>
         throw new NotSupportedException($"{Name} is only read; expected one of {string.Join(", ", BlockFormats.All.Where(f => f.CanQuantize))}");
+
+    /// <summary>How the integer kernels hold a matrix of this format; null: it is multiplied as float32.</summary>
+    internal virtual PanelShape? Panels => null;
+
+    /// <summary>Takes a block apart into whole numbers, for <see cref="Panels"/>.</summary>
+    internal virtual unsafe void Codes(byte* block, BlockCodes* to) => throw new NotSupportedException($"{Name} has no panels");
 
     private int Count(int bytes, int values) => bytes % BlockBytes == 0 && (long)bytes / BlockBytes * BlockElements == values
         ? bytes / BlockBytes

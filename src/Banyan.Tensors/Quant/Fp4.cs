@@ -12,6 +12,16 @@ public sealed class Mxfp4 : BlockFormat
     /// <summary>Twice the value of each code.</summary>
     internal static ReadOnlySpan<sbyte> Doubled => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
+    internal override PanelShape Panels => s_panels;
+
+    private static readonly PanelShape s_panels = new(4) { WideSteps = true, Zero = 128, Levels = Doubled.ToArray() };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->WideStep = Scale(block[0]);
+        BlockCodes.Nibbles(block + 1, to->Codes);
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = Scale(block[0]);

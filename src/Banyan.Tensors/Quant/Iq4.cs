@@ -16,6 +16,16 @@ public sealed class Iq4Nl : BlockFormat
 
     internal static ReadOnlySpan<sbyte> Levels => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
+    internal override PanelShape Panels => s_panels;
+
+    private static readonly PanelShape s_panels = new(4) { Zero = 128, Levels = Levels.ToArray() };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)block;
+        BlockCodes.Nibbles(block + 2, to->Codes);
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values) => Put(block[2..], BlockMath.Half(block), values);
 
     internal static void Put(ReadOnlySpan<byte> codes, float d, Span<float> values)
@@ -37,6 +47,20 @@ public sealed class Iq4Xs : BlockFormat
 
     /// <inheritdoc/>
     public override bool CanQuantize => false;
+
+    internal override PanelShape Panels => s_panels;
+
+    private static readonly PanelShape s_panels = new(4) { SubScales = 32, Zero = 128, Levels = Iq4Nl.Levels.ToArray() };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)block;
+        for (int g = 0; g < 8; g++)
+        {
+            to->Scales[g] = (sbyte)(((block[4 + g / 2] >> g % 2 * 4 & 15) | (*(ushort*)(block + 2) >> 2 * g & 3) << 4) - 32);
+            BlockCodes.Nibbles(block + 8 + 16 * g, to->Codes + 32 * g);
+        }
+    }
 
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {

@@ -10,6 +10,27 @@ public sealed class Q2K : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(4) { SubScales = 16, HasOffsets = true };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        (to->Step, to->Offset) = (*(ushort*)(block + 80), *(ushort*)(block + 82));
+        for (int g = 0; g < 16; g++)
+        {
+            (to->Scales[g], to->Minima[g]) = ((sbyte)(block[g] & 15), (byte)(block[g] >> 4));
+        }
+        TwoBits(block + 16, to->Codes);
+    }
+
+    internal static unsafe void TwoBits(byte* from, byte* to)
+    {
+        for (int i = 0; i < 64; i++)
+        {
+            int half = i / 32, word = i % 32 / 8 * 2, at = i % 8;
+            ((uint*)to)[i] = *(uint*)(from + 32 * half + 4 * at) >> word & 0x03030303;
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block[80..]), m = BlockMath.Half(block[82..]);

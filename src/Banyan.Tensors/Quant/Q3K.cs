@@ -10,6 +10,22 @@ public sealed class Q3K : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(4) { SubScales = 16, Zero = 4 };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)(block + 108);
+        for (int g = 0; g < 16; g++)
+        {
+            to->Scales[g] = (sbyte)(Scale(new ReadOnlySpan<byte>(block + 96, 12), g) - 32);
+        }
+        Q2K.TwoBits(block + 32, to->Codes);
+        for (int i = 0; i < 64; i++)
+        {
+            ((uint*)to->Codes)[i] |= (((uint*)block)[i % 8] >> i / 8 & 0x01010101) << 2;
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block[108..]);

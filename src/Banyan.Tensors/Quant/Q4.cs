@@ -9,6 +9,14 @@ public sealed class Q4_0 : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(4) { Zero = 8 };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)block;
+        BlockCodes.Nibbles(block + 2, to->Codes);
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block);
@@ -38,6 +46,14 @@ public sealed class Q4_1 : BlockFormat
 {
     internal Q4_1() : base("Q4_1", 3, 32, 20)
     {
+    }
+
+    internal override PanelShape Panels => new(4) { HasOffsets = true };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        (to->Step, to->Offset) = (*(ushort*)block, *(ushort*)(block + 2));
+        BlockCodes.Nibbles(block + 4, to->Codes);
     }
 
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)

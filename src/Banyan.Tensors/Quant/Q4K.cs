@@ -10,6 +10,34 @@ public sealed class Q4K : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(4) { SubScales = 32, HasOffsets = true };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        Scales(block, to);
+        FourBits(block + 16, to->Codes);
+    }
+
+    internal static unsafe void Scales(byte* block, BlockCodes* to)
+    {
+        (to->Step, to->Offset) = (*(ushort*)block, *(ushort*)(block + 2));
+        var bytes = new ReadOnlySpan<byte>(block + 4, 12);
+        for (int g = 0; g < 8; g++)
+        {
+            (to->Scales[g], to->Minima[g]) = ((sbyte)Scale(bytes, g), (byte)Minimum(bytes, g));
+        }
+    }
+
+    internal static unsafe void FourBits(byte* from, byte* to)
+    {
+        for (int i = 0; i < 32; i++)
+        {
+            uint word = ((uint*)from)[i];
+            uint* at = (uint*)to + i / 8 * 16 + i % 8;
+            (at[0], at[8]) = (word & 0x0F0F0F0F, word >> 4 & 0x0F0F0F0F);
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block), m = BlockMath.Half(block[2..]);

@@ -11,6 +11,24 @@ public sealed class Q5_0 : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(6) { Zero = 16 };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)block;
+        Codes(block + 2, to->Codes);
+    }
+
+    internal static unsafe void Codes(byte* from, byte* to)
+    {
+        BlockCodes.Nibbles(from + 4, to);
+        uint high = *(uint*)from;
+        for (int i = 0; i < 32; i++)
+        {
+            to[i] |= (byte)((high >> i & 1) << 4);
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block);
@@ -46,6 +64,14 @@ public sealed class Q5_1 : BlockFormat
 {
     internal Q5_1() : base("Q5_1", 7, 32, 24)
     {
+    }
+
+    internal override PanelShape Panels => new(6) { HasOffsets = true };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        (to->Step, to->Offset) = (*(ushort*)block, *(ushort*)(block + 2));
+        Q5_0.Codes(block + 4, to->Codes);
     }
 
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)

@@ -7,6 +7,18 @@ public sealed class Q5K : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(6) { SubScales = 32, HasOffsets = true };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        Q4K.Scales(block, to);
+        Q4K.FourBits(block + 48, to->Codes);
+        for (int i = 0; i < 64; i++)
+        {
+            ((uint*)to->Codes)[i] |= (((uint*)(block + 16))[i % 8] >> i / 8 & 0x01010101) << 4;
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block), m = BlockMath.Half(block[2..]);

@@ -10,6 +10,23 @@ public sealed class Q6K : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(6) { SubScales = 16, Zero = 32 };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)(block + 208);
+        for (int g = 0; g < 16; g++)
+        {
+            to->Scales[g] = (sbyte)block[192 + g];
+        }
+        for (int i = 0; i < 64; i++)
+        {
+            int half = i / 32, at = i % 32;
+            uint low = *(uint*)(block + 64 * half + 4 * (at % 16)) >> at / 16 * 4 & 0x0F0F0F0F;
+            ((uint*)to->Codes)[i] = low | (*(uint*)(block + 128 + 32 * half + 4 * (at % 8)) >> at / 8 * 2 & 0x03030303) << 4;
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block[208..]);

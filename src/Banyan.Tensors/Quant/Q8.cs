@@ -7,6 +7,17 @@ public sealed class Q8_0 : BlockFormat
     {
     }
 
+    internal override PanelShape Panels => new(8) { Zero = 128 };
+
+    internal override unsafe void Codes(byte* block, BlockCodes* to)
+    {
+        to->Step = *(ushort*)block;
+        for (int i = 0; i < 8; i++)
+        {
+            ((uint*)to->Codes)[i] = *(uint*)(block + 2 + 4 * i) ^ 0x80808080;
+        }
+    }
+
     private protected override void Read(ReadOnlySpan<byte> block, Span<float> values)
     {
         float d = BlockMath.Half(block);

@@ -12,6 +12,11 @@ internal static unsafe class CopyLoop
         {
             return;
         }
+        if (x.DType.Format is not null || y.DType.Format is not null)
+        {
+            BlockRows.Copy(x, y);
+            return;
+        }
         if (x.DType == y.DType)
         {
             Same(x, y);

@@ -21,6 +21,21 @@ internal sealed partial class Assembler
     /// <summary>dst (16 float32) += in each lane the sum of two products of bfloat16.</summary>
     public void DotBf16(Zmm dst, Zmm a, Zmm b) => Vector(Map0F38, PF3, 0x52, dst, a, b);
 
+    /// <summary>dst (16 int32) += in each lane the sum of four products of bytes, those of <paramref name="a"/> unsigned, those of <paramref name="b"/> signed.</summary>
+    public void DotBytes(Zmm dst, Zmm a, Zmm b) => Vector(Map0F38, P66, 0x50, dst, a, b);
+
+    /// <summary>dst = int32 as float32, rounded.</summary>
+    public void ToFloat(Zmm dst, Zmm src) => Vector(Map0F, 0, 0x5B, dst, default, src);
+
+    /// <summary>dst = a * 16 values of memory.</summary>
+    public void Multiply(Zmm dst, Zmm a, Mem b) => Vector(Map0F, 0, 0x59, dst, a, b, 64);
+
+    /// <summary>dst += a * b, rounded once.</summary>
+    public void MultiplyAdd(Zmm dst, Zmm a, Zmm b) => Vector(Map0F38, P66, 0xB8, dst, a, b);
+
+    /// <summary>dst += a * 16 values of memory, rounded once.</summary>
+    public void MultiplyAdd(Zmm dst, Zmm a, Mem b) => Vector(Map0F38, P66, 0xB8, dst, a, b, 64);
+
     private void Vector(int map, int prefix, byte opcode, Zmm reg, Zmm second, Zmm rm)
     {
         Evex(map, prefix, reg, second, rm.Index >= 16, (rm.Index & 8) != 0);

@@ -33,8 +33,12 @@ namespace Banyan.Ops
             {
                 throw new ArgumentOutOfRangeException(nameof(ids), min < 0 ? min : max, $"embedding: id {(min < 0 ? min : max)} is not a row of the table of {table.Shape[0]}");
             }
-            Tensor y = Tensor.Allocate(Tensor.ScopeOf(index, table), ids.Shape.Insert(-1, table.Shape[1]), table.DType, table.Device);
-            if (TensorRows.Fits(table))
+            Tensor y = Tensor.Allocate(Tensor.ScopeOf(index, table), ids.Shape.Insert(-1, table.Shape[1]), table.DType.Format is null ? table.DType : DType.Float32, table.Device);
+            if (table.DType.Format is not null)
+            {
+                BlockRows.Gather(table, index, y);
+            }
+            else if (TensorRows.Fits(table))
             {
                 TensorRows.Gather(table, index, y);
             }

@@ -33,17 +33,26 @@ namespace Banyan.Ops
             }
             Tensor rows = x.Reshape(-1, width);
             Scope? scope = Tensor.ScopeOf(x, weight, bias);
-            Tensor w = transposed ? weight : weight.AsView([weight.Shape[1], weight.Shape[0]], [weight.Strides[1], weight.Strides[0]], weight.Body.Offset, owner: scope);
+            long outputs = weight.Shape[transposed ? 1 : 0];
             DType compute = Promotion.ComputeType(x.DType);
-            Tensor y = Tensor.Allocate(scope, [rows.Shape[0], w.Shape[1]], compute, x.Device);
+            Tensor y = Tensor.Allocate(scope, [rows.Shape[0], outputs], compute, x.Device);
             Tensor? wideBias = bias is null ? null : Elementwise.Convert(bias, compute);
-            MatMulLoop.Run(Elementwise.Convert(rows, compute), Elementwise.Convert(w, compute), y, accumulate: false, wideBias);
+            if (weight.DType.Format is not null && !transposed && compute == DType.Float32)
+            {
+                BlockProduct.Run(Elementwise.Convert(rows, compute), weight, y, wideBias);
+            }
+            else
+            {
+                Tensor numbers = Elementwise.Convert(weight, compute);
+                Tensor w = transposed ? numbers : numbers.AsView([numbers.Shape[1], numbers.Shape[0]], [numbers.Strides[1], numbers.Strides[0]], numbers.Body.Offset, owner: scope);
+                MatMulLoop.Run(Elementwise.Convert(rows, compute), w, y, accumulate: false, wideBias);
+            }
             y = Elementwise.Convert(y, x.DType);
             if (Tape.Needs(y.Scope, rows, weight, bias))
             {
                 y.Scope!.Tape!.Record(new Linear(transposed), bias is null ? [rows, weight] : [rows, weight, bias], y);
             }
-            return y.Reshape(x.Shape.With(-1, w.Shape[1]));
+            return y.Reshape(x.Shape.With(-1, outputs));
         }
 
         /// <inheritdoc/>

@@ -27,17 +27,24 @@ public sealed class AssemblerTests
         Assert.Equal("62627d48587601", Bytes(a => a.Broadcast(new Zmm(30), new Mem(Reg.Rsi, 4))));
         Assert.Equal("62a17540efc9", Bytes(a => a.Zero(new Zmm(17))));
         Assert.Equal("62120e4052e4", Bytes(a => a.DotBf16(new Zmm(12), new Zmm(30), new Zmm(28))));
+        Assert.Equal("62823d4050e2", Bytes(a => a.DotBytes(new Zmm(20), new Zmm(24), new Zmm(26))));
+        Assert.Equal("62817c485bcc", Bytes(a => a.ToFloat(new Zmm(17), new Zmm(28))));
+        Assert.Equal("62612c40596210", Bytes(a => a.Multiply(new Zmm(28), new Zmm(26), new Mem(Reg.Rdx, 1024))));
+        Assert.Equal("62925d40b8d4", Bytes(a => a.MultiplyAdd(new Zmm(2), new Zmm(20), new Zmm(28))));
+        Assert.Equal("62f22d40b85211", Bytes(a => a.MultiplyAdd(new Zmm(2), new Zmm(26), new Mem(Reg.Rdx, 1088))));
     }
 
     [Theory]
+    [InlineData(true, 7, 1 << 16 | 1 << 30, 1, 1 << 5, true, 1 << 11)]
+    [InlineData(true, 7, 1 << 16 | 1 << 30, 0, 0, false, 1 << 11)]
     [InlineData(true, 7, 1 << 16 | 1 << 30, 1, 1 << 5, true)]
     [InlineData(false, 7, 1 << 16 | 1 << 30, 1, 1 << 5, false)]   // the operating system does not save the registers, or a switch is set
     [InlineData(true, 6, 1 << 16 | 1 << 30, 1, 1 << 5, false)]    // no leaf 7
     [InlineData(true, 7, 1 << 30, 1, 1 << 5, false)]              // no AVX-512 F
     [InlineData(true, 7, 1 << 16 | 1 << 30, 0, 1 << 5, false)]    // no subleaf 1: what it says is another leaf's
     [InlineData(true, 7, 1 << 16 | 1 << 30, 1, 0, false)]
-    public void CpuIdDecides(bool vectors, int leaves, int ebx, int subleaves, int eax, bool bf16) =>
-        Assert.Equal(new EmitFeatures(bf16), EmitFeatures.Read((leaf, subleaf) => leaf == 0 ? (leaves, 0, 0, 0) : subleaf == 0 ? (subleaves, ebx, 0, 0) : (eax, 0, 0, 0), vectors));
+    public void CpuIdDecides(bool vectors, int leaves, int ebx, int subleaves, int eax, bool bf16, int ecx = 0) =>
+        Assert.Equal(new EmitFeatures(bf16, ecx != 0), EmitFeatures.Read((leaf, subleaf) => leaf == 0 ? (leaves, 0, 0, 0) : subleaf == 0 ? (subleaves, ebx, ecx, 0) : (eax, 0, 0, 0), vectors));
 
     // Linux can call the Windows form through a bridge that moves the argument, and sees that the saved registers come back.
     [Fact]
