@@ -20,6 +20,13 @@ public interface ICheckpointReader : IDisposable
     TensorBytes Map(string name);
 }
 
+/// <summary>A checkpoint that may hold weights in blocks.</summary>
+public interface IBlockReader
+{
+    /// <summary>The tensor in the blocks that the file has (<see cref="DTypeKind.Blocks"/>), or null where it is stored otherwise or does not consist of whole rows of them.</summary>
+    Tensor? MapBlocks(string name);
+}
+
 /// <summary>What every checkpoint reader can do.</summary>
 public static class CheckpointReaderExtensions
 {

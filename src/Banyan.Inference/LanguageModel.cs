@@ -56,8 +56,9 @@ public sealed class LanguageModel
     /// <param name="path">The folder or file.</param>
     /// <param name="registry">Known architectures; null: Banyan's own.</param>
     /// <param name="logger">Becomes <see cref="Logger"/>; null: nobody.</param>
+    /// <param name="precision">Whether weights in blocks (quantized GGUF files) stay so. Default: they do.</param>
     /// <exception cref="CheckpointException">It is missing or damaged, or no decoder-only language model.</exception>
-    public static LanguageModel Load(string path, ModelRegistry? registry = null, ILogger? logger = null)
+    public static LanguageModel Load(string path, ModelRegistry? registry = null, ILogger? logger = null, WeightPrecision precision = WeightPrecision.Stored)
     {
         long start = Stopwatch.GetTimestamp();
         using IModelReader reader = ModelReader.Open(path);
@@ -66,7 +67,7 @@ public sealed class LanguageModel
         {
             throw new CheckpointException(path, $"is a {model.GetType().Name}, which does not write text; expected a decoder-only language model");
         }
-        ModelFiles.LoadWeights(model, reader, trainable: false);
+        ModelFiles.LoadWeights(model, reader, trainable: false, precision);
         var lm = new LanguageModel(causal, ModelTokenizer.Find(reader), (reader as GgufModel)?.File.Metadata is { } metadata ? GgufTokenizer.ReadEndIds(metadata) : null, path) { Logger = logger ?? NullLogger.Instance };
         if (lm.Logger.IsEnabled(LogLevel.Information))
         {

@@ -4,6 +4,16 @@ using Banyan.Nn;
 
 namespace Banyan.Models;
 
+/// <summary>What numbers a model computes with.</summary>
+public enum WeightPrecision
+{
+    /// <summary>float32 throughout.</summary>
+    Float32,
+
+    /// <summary>Weights in blocks (<see cref="Banyan.Quant.BlockFormat"/>) stay as the file has them, and are multiplied as whole numbers: a fraction of the memory and of the time.</summary>
+    Stored,
+}
+
 /// <summary>Loads and saves models as Hugging Face folders.</summary>
 public static class ModelFiles
 {
@@ -21,7 +31,12 @@ public static class ModelFiles
     }
 
     /// <summary>Gives a model the weights of a checkpoint, by name.</summary>
-    public static void LoadWeights(Model model, ICheckpointReader reader, bool trainable)
+    /// <param name="model">The model.</param>
+    /// <param name="reader">The checkpoint.</param>
+    /// <param name="trainable">True copies the weights into memory; false maps the files where it can.</param>
+    /// <param name="precision">Whether weights in blocks stay so. Default: they become float32.</param>
+    /// <exception cref="CheckpointException">Weights and configuration disagree.</exception>
+    public static void LoadWeights(Model model, ICheckpointReader reader, bool trainable, WeightPrecision precision = WeightPrecision.Float32)
     {
         string prefix = model.BasePrefix.Length > 0 && !reader.Names.Any(n => n.StartsWith(model.BasePrefix, StringComparison.Ordinal)) ? model.BasePrefix : "";
         HashSet<string> unread = [.. reader.Names];
@@ -30,6 +45,12 @@ public static class ModelFiles
             string stored = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
             stored = !reader.TryGet(stored, out _) && model.StandIn(name) is { } other ? other : stored;
             Check(reader, stored, p);
+            unread.Remove(stored);
+            if (precision == WeightPrecision.Stored && p.AcceptsBlocks && (reader as IBlockReader)?.MapBlocks(stored) is { } blocks)
+            {
+                p.Value = blocks;
+                continue;
+            }
             // The kernels compute in float32: what is stored in half of that is widened, which loses nothing.
             Tensor mapped = reader.MapTensor(stored);
             bool isHalf = mapped.DType == DType.Float16 || mapped.DType == DType.BFloat16;
@@ -38,7 +59,6 @@ public static class ModelFiles
             {
                 p.IsTrainable = trainable && !p.IsBuffer;
             }
-            unread.Remove(stored);
         }
         if (unread.FirstOrDefault(n => !model.IsRedundant(prefix + n)) is { } extra)
         {
@@ -55,14 +75,17 @@ public static class ModelFiles
     {
         Directory.CreateDirectory(path);
         var tensors = model.NamedParameters().Select(p => (p.Name, p.Parameter.Value)).ToList();
-        using var writer = ShardedSafetensorsWriter.Create(path, tensors.Select(t => TensorEntry.Of(t.Name, t.Value)), maxShardBytes);
+        // The format has no blocks: they are written as the numbers that they stand for.
+        using var writer = ShardedSafetensorsWriter.Create(path, tensors.Select(t => new TensorEntry(t.Name, Plain(t.Value), t.Value.Shape.Span)), maxShardBytes);
         foreach ((string name, Tensor value) in tensors)
         {
-            writer.Write(name, value);
+            writer.Write(name, value.To(Plain(value)));
         }
         writer.Commit();
         AtomicFile.WriteAllBytes(System.IO.Path.Combine(path, "config.json"), Encoding.UTF8.GetBytes(model.ConfigJson));
     }
+
+    private static DType Plain(Tensor value) => value.DType.Format is null ? value.DType : DType.Float32;
 
     private static void Check(ICheckpointReader reader, string name, Parameter p)
     {

@@ -37,9 +37,11 @@ public abstract class Module
     }
 
     /// <summary>Registers a trainable parameter.</summary>
-    protected Parameter Add(string name, in Shape shape, Initializer? initializer = null)
+    protected Parameter Add(string name, in Shape shape, Initializer? initializer = null) => Add(name, shape, initializer, acceptsBlocks: false);
+
+    private protected Parameter Add(string name, in Shape shape, Initializer? initializer, bool acceptsBlocks)
     {
-        var p = new Parameter(name, shape, initializer ?? Nn.Initializer.Normal(0.02), isBuffer: false);
+        var p = new Parameter(name, shape, initializer ?? Nn.Initializer.Normal(0.02), isBuffer: false) { AcceptsBlocks = acceptsBlocks };
         _parameters.Add(p);
         return p;
     }

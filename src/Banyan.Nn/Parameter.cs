@@ -28,6 +28,9 @@ public sealed class Parameter
     /// <summary>True for state that is saved but not trained (running statistics, and what <see cref="Module.Freeze"/> froze).</summary>
     public bool IsBuffer { get; internal set; }
 
+    /// <summary>True where its module reads it by operations that know weights in blocks (<see cref="DTypeKind.Blocks"/>): linear layers and embedding tables.</summary>
+    public bool AcceptsBlocks { get; internal init; }
+
     /// <summary>True once it has numbers.</summary>
     public bool HasValue => _value is not null;
 

@@ -63,6 +63,14 @@ public sealed partial class GgufFile : ICheckpointReader
         return _tensors[name].File.Window(entry.Offset, entry.ByteCount);
     }
 
+    /// <summary>A part of a tensor's bytes.</summary>
+    internal TensorBytes Window(string name, long offset, long length)
+    {
+        TensorEntry entry = this.Get(name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, entry.ByteCount);
+        return _tensors[name].File.Window(entry.Offset + offset, length);
+    }
+
     /// <summary>Ends the mappings, each once its last <see cref="TensorBytes"/> is disposed too.</summary>
     public void Dispose() => _files.ForEach(f => f.Dispose());
 

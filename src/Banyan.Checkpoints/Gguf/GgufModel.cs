@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json.Nodes;
 using Banyan.Checkpoints.Gguf;
+using Banyan.Quant;
 
 namespace Banyan.Checkpoints;
 
@@ -9,7 +10,7 @@ namespace Banyan.Checkpoints;
 /// A GGUF file as a model under Hugging Face's names: configuration and tensors are translated as llama.cpp's converter translates them, backwards. Tensors that lie in the file as
 /// they are asked for are mapped; those in another order, and block types (as float32), are computed when they are read.
 /// </summary>
-public sealed class GgufModel : IModelReader
+public sealed class GgufModel : IModelReader, IBlockReader
 {
     private readonly OrderedDictionary<string, (TensorEntry Entry, DerivedTensor Tensor)> _tensors = [];
 
@@ -84,7 +85,19 @@ public sealed class GgufModel : IModelReader
         return new TensorBytes(buffer, 0, entry.ByteCount); // which keeps the memory
     }
 
-    /// <summary>Whether a tensor is stored in blocks: it is read as float32.</summary>
+    /// <inheritdoc/>
+    public unsafe Tensor? MapBlocks(string name)
+    {
+        TensorEntry entry = this.Get(name);
+        DerivedTensor tensor = _tensors[name].Tensor;
+        if (BlockFormats.FromName(File.Get(tensor.Sources[0]).Type.Name)?.DType is not { } type || tensor.MapRows(File, type) is not { } bytes)
+        {
+            return null;
+        }
+        return Tensor.Borrow((byte*)bytes.Pointer, new Shape(entry.Shape), type, bytes);
+    }
+
+    /// <summary>Whether a tensor is stored in blocks: <see cref="Map"/> gives it as float32, <see cref="MapBlocks"/> as it is.</summary>
     /// <param name="name">The tensor, under Hugging Face's name.</param>
     public bool IsQuantized(string name)
     {

@@ -16,7 +16,7 @@ public sealed class Embedding : Module
     {
         _paddingIdx = paddingIdx;
         _scaleGradByFreq = scaleGradByFreq;
-        Weight = Add("weight", [count, width], initializer ?? Initializer.Normal(1));
+        Weight = Add("weight", [count, width], initializer ?? Initializer.Normal(1), acceptsBlocks: true);
     }
 
     /// <summary>(V, C).</summary>

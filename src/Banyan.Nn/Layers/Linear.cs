@@ -18,7 +18,7 @@ public class Linear : Module
         InFeatures = inFeatures;
         OutFeatures = outFeatures;
         double bound = 1 / Math.Sqrt(Math.Max(inFeatures, 1));
-        Weight = Add("weight", transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures], initializer ?? Initializer.Uniform(bound));
+        Weight = Add("weight", transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures], initializer ?? Initializer.Uniform(bound), acceptsBlocks: !transposed);
         Bias = bias ? Add("bias", [outFeatures], biasInitializer ?? (initializer is null ? Initializer.Uniform(bound) : Initializer.Zeros)) : null;
     }
 

@@ -75,6 +75,45 @@ internal sealed class DerivedTensor
         }
     }
 
+    /// <summary>
+    /// The bytes in the type of the sources, where rows are only put in another order: the file itself where they lie together, else a copy. Null where numbers change or rows are
+    /// no whole blocks.
+    /// </summary>
+    public unsafe TensorBytes? MapRows(GgufFile file, DType type)
+    {
+        TensorEntry[] sources = [.. Sources.Select(file.Get)];
+        if (Transposed || TransposedSources is not null || Each is not null || ByElement || Shape.Length < 2 || Shape[^1] % type.BlockElements != 0 || sources.Any(s => s.Type.Name != sources[0].Type.Name))
+        {
+            return null;
+        }
+        long rows = Shape.Aggregate(1L, (a, b) => a * b) / Shape[^1], rowBytes = type.ByteCount(Shape[^1]);
+        long[] order = Rows?.Invoke() ?? [.. RowOrders.Range(0, rows)];
+        if (order.Contains(-1))
+        {
+            return null;
+        }
+        if (sources.Length == 1 && order.Index().All(r => r.Item == order[0] + r.Index))
+        {
+            return file.Window(Sources[0], order[0] * rowBytes, rows * rowBytes);
+        }
+        TensorBytes[] parts = [.. Sources.Select(file.Map)];
+        var buffer = new Cpu.NativeBuffer(rows * rowBytes);
+        byte* to = (byte*)buffer.Floats;
+        foreach (long at in order)
+        {
+            long row = at;
+            int s = 0;
+            for (; row >= parts[s].Length / rowBytes; s++)
+            {
+                row -= parts[s].Length / rowBytes;
+            }
+            Buffer.MemoryCopy((byte*)parts[s].Pointer + row * rowBytes, to, rowBytes, rowBytes);
+            to += rowBytes;
+        }
+        Array.ForEach(parts, p => p.Dispose());
+        return new TensorBytes(buffer, 0, rows * rowBytes);
+    }
+
     private static void Gather(List<RowSource> sources, long[]? order, long first, int count, int length, Span<float> values)
     {
         for (int i = 0; i < count;)
