@@ -216,19 +216,23 @@ public sealed class ModelRegistry
 
     /// <summary>Builds a model, without weights, from its configuration.</summary>
     /// <exception cref="CheckpointException">The architecture is unknown, or a value is missing or impossible.</exception>
-    public Model Create(ConfigReader config)
+    public Model Create(ConfigReader config) => _byArchitecture[ArchitectureOf(config)](config);
+
+    /// <summary>The architecture that a configuration names, or that its model type means.</summary>
+    /// <exception cref="CheckpointException">It is unknown.</exception>
+    public string ArchitectureOf(ConfigReader config)
     {
         string[] architectures = config.GetStrings("architectures");
         if (architectures.FirstOrDefault(_byArchitecture.ContainsKey) is { } known)
         {
-            return _byArchitecture[known](config);
+            return known;
         }
         if (architectures.Length > 0)
         {
             throw new CheckpointException(config.Source, $"\"architectures\" is {string.Join(", ", architectures)}; Banyan has {string.Join(", ", Architectures.Order())}"
                 + NearestName.Hint(architectures[0], Architectures));
         }
-        return _byArchitecture[_byType[config.GetChoice("model_type", _byType.Keys)]](config);
+        return _byType[config.GetChoice("model_type", _byType.Keys)];
     }
 
     private static ModelRegistry WithOwn()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Banyan.Checkpoints;
+using Banyan.Models;
 
 namespace Banyan.Cli.Options;
 
@@ -67,6 +68,17 @@ internal sealed class SettingReader
     public double Number(string name, double? otherwise = null, double min = double.MinValue, double max = double.MaxValue) => Usage(() => _values.GetDouble(name, otherwise, min, max));
 
     public bool Flag(string name) => Usage(() => _values.GetBool(name, false));
+
+    /// <summary>The setting of <see cref="Precision"/>.</summary>
+    public static Setting PrecisionSetting { get; } = new("weights", "Of a quantized model: stored computes with the file's blocks, float32 with the numbers that they stand for (stored).", SettingKind.Text);
+
+    /// <summary>Whether quantized weights stay so.</summary>
+    public WeightPrecision Precision() => Text("weights", "stored") switch
+    {
+        "stored" => WeightPrecision.Stored,
+        "float32" => WeightPrecision.Float32,
+        var other => throw new UsageException($"weights is {other}; expected stored or float32"),
+    };
 
     /// <summary>Reads something from the settings: what is wrong with them is wrong usage.</summary>
     public static T Usage<T>(Func<T> read)

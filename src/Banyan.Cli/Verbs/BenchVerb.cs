@@ -26,9 +26,10 @@ internal sealed class BenchVerb : Verb
 
     public override IReadOnlyList<Setting> Settings =>
     [
-        new("model", "train: gpt2-124m or nanogpt-char; generate, memory: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
-        new("precision", "gemm, train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
-        new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("max_new_tokens", "generate: tokens (200); memory: tokens (65536)."),
+        new("model", "train: gpt2-124m or nanogpt-char; generate, memory: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12, generate 1)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
+        new("precision", "gemm, train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8); generate: rounds, of which the best counts (3)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
+        new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("prompt", "generate: tokens of the prompt (128)."),
+        new("tokens", "generate: tokens behind it (64)."), new("max_new_tokens", "memory: tokens (65536)."), SettingReader.PrecisionSetting,
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
@@ -112,19 +113,54 @@ internal sealed class BenchVerb : Verb
         };
     }
 
+    // A prompt of random tokens in one pass, then single tokens for several sequences together, best of some rounds: the machine is shared.
     private static JsonObject Generate(SettingReader s, Reporter output, int threads, CancellationToken stop)
     {
-        LanguageModel lm = LanguageModel.Load(s.Text("model"));
-        using var pool = new ComputePool(threads);
-        int tokens = Math.Min(s.Int("max_new_tokens", 200, 2), lm.Model.MaxPositions - 1);
-        var options = new GenerationOptions { MaxNewTokens = tokens, Temperature = 0, IgnoreEnd = true };
-        lm.Generate([[0]], options with { MaxNewTokens = Math.Min(tokens, 16) }, pool: pool, cancellationToken: stop);
-        MachineLimits limits = MachineLimits.Measure(threads, stop);
         var clock = Stopwatch.StartNew();
-        lm.Generate([[0]], options, pool: pool, cancellationToken: stop);
-        double rate = tokens / clock.Elapsed.TotalSeconds, fraction = 4e-9 * lm.Model.ParameterCount * rate / limits.ReadGigabytesPerSecond;
-        output.Line(FormattableString.Invariant($"{rate:F1} tokens/s; weights read at {100 * fraction:F0} % of the memory rate"));
-        return new JsonObject { ["tokens_per_s"] = rate, ["fraction_of_memory_rate"] = fraction, ["limits"] = Document(limits) };
+        LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
+        double load = clock.Elapsed.TotalSeconds;
+        using var pool = new ComputePool(threads);
+        using var session = new DecodingSession(lm.Model, pool);
+        int prompt = s.Int("prompt", 128, 1, lm.Model.MaxPositions - 2), tokens = Math.Min(s.Int("tokens", 64, 1), lm.Model.MaxPositions - prompt), batch = s.Int("batch", 1, 1, 1024), rounds = s.Int("steps", 3, 1);
+        long[] ids = [.. Enumerable.Range(0, prompt).Select(_ => 0L)];
+        var random = new CounterRandom((ulong)s.Seed, 7);
+        for (int i = 0; i < prompt; i++)
+        {
+            ids[i] = random.NextInt(lm.Model.VocabularySize);
+        }
+        (double first, double prefill, double decode, float[] logits) = (0, double.MaxValue, double.MaxValue, new float[batch * lm.Model.VocabularySize]);
+        clock.Restart();
+        session.Last(ids, [prompt], [new SequenceCache(prompt)], logits);
+        first = clock.Elapsed.TotalSeconds;
+        long[] next = new long[batch];
+        int[] ones = [.. Enumerable.Repeat(1, batch)];
+        for (int round = 0; round < rounds; round++)
+        {
+            stop.ThrowIfCancellationRequested();
+            SequenceCache[] caches = [.. Enumerable.Range(0, batch).Select(_ => new SequenceCache(prompt + tokens))];
+            foreach (SequenceCache cache in caches)
+            {
+                clock.Restart();
+                session.Last(ids, [prompt], [cache], logits);
+                prefill = Math.Min(prefill, clock.Elapsed.TotalSeconds);
+            }
+            clock.Restart();
+            for (int t = 0; t < tokens; t++)
+            {
+                stop.ThrowIfCancellationRequested();
+                session.Last(next, ones, caches, logits);
+            }
+            decode = Math.Min(decode, clock.Elapsed.TotalSeconds);
+        }
+        MachineLimits limits = MachineLimits.Measure(threads, stop);
+        long bytes = lm.Model.NamedParameters().Sum(p => p.Parameter.Value.DType.ByteCount(p.Parameter.Shape.Count));
+        double fraction = 1e-9 * bytes * tokens / decode / limits.ReadGigabytesPerSecond;
+        output.Line(FormattableString.Invariant($"prompt of {prompt}: {prompt / prefill:F1} tokens/s; {batch} sequence(s): {batch * tokens / decode:F1} tokens/s, weights read at {100 * fraction:F0} % of the memory rate; loaded in {load:F2} s, first token after {first:F2} s more; {ProcessMemory.PeakMib:F0} MiB, of it weights {bytes / 1048576.0:F0}"));
+        return new JsonObject
+        {
+            ["prompt_tokens_per_s"] = prompt / prefill, ["tokens_per_s"] = batch * tokens / decode, ["load_s"] = load, ["time_to_first_token_s"] = load + first, ["peak_rss_mib"] = ProcessMemory.PeakMib,
+            ["weight_bytes"] = bytes, ["fraction_of_memory_rate"] = fraction, ["prompt"] = prompt, ["tokens"] = tokens, ["batch"] = batch, ["limits"] = Document(limits),
+        };
     }
 
     // What a token costs and what the cache holds after 16, 256, 4096 ... tokens.

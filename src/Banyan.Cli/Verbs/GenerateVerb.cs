@@ -32,7 +32,7 @@ internal sealed class GenerateVerb : Verb
         new("no_repeat_ngram", "No run of this many tokens twice; 0 is off."), new("beams", "Search with this many beams instead of drawing (1; encoder-decoders always search)."),
         new("length_penalty", "Beams: above 0 favours long texts (1)."),
         new("stop", "A text that ends the generation; may be given several times.", SettingKind.Text), new("ignore_end", "Go on behind the end of the text.", SettingKind.Flag),
-        new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."),
+        new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."), SettingReader.PrecisionSetting,
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
@@ -50,7 +50,7 @@ internal sealed class GenerateVerb : Verb
             return Search(s, options, output, stop);
         }
         var clock = Stopwatch.StartNew();
-        LanguageModel lm = LanguageModel.Load(s.Text("model"));
+        LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
         int[][] prompts = Prompts(s, lm);
         using ComputePool? pool = s.Threads > 0 ? new ComputePool(s.Threads) : null;
         double first = double.NaN;
@@ -85,7 +85,7 @@ internal sealed class GenerateVerb : Verb
         }
         else
         {
-            LanguageModel lm = LanguageModel.Load(s.Text("model"));
+            LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
             int[][] prompts = Prompts(s, lm);
             prompt = prompts.Length == 1 ? prompts[0] : throw new UsageException($"beams search one prompt at a time; {prompts.Length} were given");
             (found, tokenizer) = (BeamSearch.Search(lm, prompt, beams, pool, stop), lm.HasTokenizer ? lm.Tokenizer : null);

@@ -19,6 +19,9 @@ internal sealed record PanelShape(int Bits)
     /// <summary>What each of 16 codes stands for (as offset from <see cref="Zero"/>); null: itself.</summary>
     public sbyte[]? Levels { get; init; }
 
+    /// <summary>The largest code.</summary>
+    public int Largest => Bits == 8 || Levels is not null ? 255 : Bits == 6 ? 63 : 15;
+
     /// <summary>Numbers in a block.</summary>
     public int Unit => SubScales > 0 ? 256 : 32;
 

@@ -68,7 +68,7 @@ public sealed class BlockProductTests
         {
             return; // then the managed kernel runs, which the other tests compare with the definition
         }
-        var layout = new UnpackedGroup(group, offsets);
+        var layout = new UnpackedGroup(group, offsets, 255);
         const int Groups = 5;
         var random = new Random(3);
         byte[] b = new byte[Groups * layout.Bytes], a = new byte[Groups * Int8Tile.MaxRows * sizeof(ActivationBlock)];

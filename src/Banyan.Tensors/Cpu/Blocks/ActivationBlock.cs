@@ -49,13 +49,13 @@ internal unsafe struct ActivationBlock
 
         private readonly void One(float* x, ActivationBlock* to)
         {
-            Vector512<float> a = Vector512.Load(x), b = Vector512.Load(x + 16);
-            float largest = Max(Vector512.Max(Vector512.Abs(a), Vector512.Abs(b))), inverse = largest > 0 ? 127 / largest : 0;
+            Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
+            float largest = Max(Vector256.Max(Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)))), inverse = largest > 0 ? 127 / largest : 0;
             // A tiny block would overflow the inverse. NaN and infinities show in the result by way of the step.
             inverse = float.IsFinite(inverse) ? inverse : 0;
-            Vector512<int> qa = Round(a * Vector512.Create(inverse)), qb = Round(b * Vector512.Create(inverse));
-            Vector512.Narrow(Vector512.Narrow(qa, qb), default).GetLower().Store(to->Codes);
-            int first = Vector512.Sum(qa), second = Vector512.Sum(qb);
+            Vector256<int> qa = Round(a, inverse), qb = Round(b, inverse), qc = Round(c, inverse), qd = Round(d, inverse);
+            Vector256.Narrow(Vector256.Narrow(qa, qb), Vector256.Narrow(qc, qd)).Store(to->Codes);
+            int first = Vector256.Sum(qa + qb), second = Vector256.Sum(qc + qd);
             float step = largest / 127;
             to->Step = step;
             if (Group == 32)
@@ -66,14 +66,13 @@ internal unsafe struct ActivationBlock
             (to->Sum[0], to->Sum[1]) = (step * first, step * second);
         }
 
-        private static float Max(Vector512<float> v)
+        private static float Max(Vector256<float> v)
         {
-            Vector256<float> a = Vector256.Max(v.GetLower(), v.GetUpper());
-            Vector128<float> b = Vector128.Max(a.GetLower(), a.GetUpper());
+            var b = Vector128.Max(v.GetLower(), v.GetUpper());
             return MathF.Max(MathF.Max(b[0], b[1]), MathF.Max(b[2], b[3]));
         }
 
         // To the nearest, halves to even: adding 1.5 * 2^23 leaves the whole number in the low bits.
-        private static Vector512<int> Round(Vector512<float> v) => (v + Vector512.Create(12582912f)).AsInt32() - Vector512.Create(0x4B400000);
+        private static Vector256<int> Round(Vector256<float> v, float scale) => (v * Vector256.Create(scale) + Vector256.Create(12582912f)).AsInt32() - Vector256.Create(0x4B400000);
     }
 }

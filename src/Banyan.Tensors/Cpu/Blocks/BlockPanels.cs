@@ -14,6 +14,8 @@ internal sealed unsafe class BlockPanels : IDisposable
     /// <summary>Rows of a panel, and panels that a tile takes together.</summary>
     public const int Lanes = 16, Pair = 2;
 
+    private const int Line = 64 * Pair;
+
     private readonly NativeBuffer _buffer;
     private readonly PanelShape _shape;
     private readonly long _panelBytes, _unitBytes, _headBytes, _groupBytes, _codeBytes;
@@ -47,7 +49,7 @@ internal sealed unsafe class BlockPanels : IDisposable
     public int Zero => _shape.Zero;
 
     /// <summary>Where everything lies in an unpacked group.</summary>
-    public UnpackedGroup Layout => new(_shape.Group, _shape.HasOffsets);
+    public UnpackedGroup Layout => new(_shape.Group, _shape.HasOffsets, _shape.Largest);
 
     /// <summary>Copies a matrix. Null where a step is not finite: float32 shows then what comes of it.</summary>
     /// <param name="format">Its format.</param>
@@ -170,24 +172,19 @@ internal sealed unsafe class BlockPanels : IDisposable
     {
         UnpackedGroup layout = Layout;
         int perUnit = _shape.Unit / 32;
-        Vector128<byte> levels = Vector128<byte>.Zero;
-        if (_shape.Levels is { } table)
-        {
-            levels = Vector128.Create<sbyte>(table).AsByte() + Vector128.Create((byte)128);
-        }
+        Vector128<byte> levels = _shape.Levels is { } table ? Vector128.Create<sbyte>(table).AsByte() + Vector128.Create((byte)128) : default;
         for (int c = 0; c < Pair; c++)
         {
             byte* unit = (byte*)_buffer.Floats + (pair * Pair + c) * _panelBytes + first / perUnit * _unitBytes;
             for (long g = 0; g < count; unit += _unitBytes)
             {
-                Vector512<float> step = _shape.WideSteps ? Vector512.Load((float*)unit) : Halves.Load((ushort*)unit);
-                Vector512<float> offset = _shape.HasOffsets ? Halves.Load((ushort*)unit + Lanes) : default;
                 byte* group = unit + _headBytes;
                 for (int i = 0; i < perUnit && g < count; i++, g++, group += _groupBytes)
                 {
                     byte* record = to + g * layout.Bytes + 64 * c;
                     Codes(group, record, levels);
-                    Scales(group + _codeBytes, step, offset, (float*)(record + UnpackedGroup.Codes), layout);
+                    Scales(unit, group + _codeBytes, 0, (float*)(record + UnpackedGroup.Codes), layout);
+                    Scales(unit, group + _codeBytes, 8, (float*)(record + UnpackedGroup.Codes), layout);
                 }
             }
         }
@@ -195,90 +192,116 @@ internal sealed unsafe class BlockPanels : IDisposable
 
     private void Codes(byte* group, byte* to, Vector128<byte> levels)
     {
-        const int Line = 64 * Pair;
         if (_shape.Bits == 8)
         {
             for (int i = 0; i < 8; i++)
             {
-                Vector512.Load(group + 64 * i).Store(to + Line * i);
+                Buffer.MemoryCopy(group + 64 * i, to + Line * i, 64, 64);
             }
             return;
         }
-        Vector512<byte> low = Vector512.Create((byte)15);
+        if (Avx512BW.IsSupported)
+        {
+            Wide(group, to, levels);
+            return;
+        }
+        for (int half = 0; half < 64; half += 32)
+        {
+            Vector256<byte> low = Vector256.Create((byte)15), crumbs = default;
+            for (int i = 0; i < 4; i++)
+            {
+                Vector256<byte> v = Vector256.Load(group + 64 * i + half), a = v & low, b = (v.AsUInt16() >> 4).AsByte() & low;
+                if (_shape.Levels is not null)
+                {
+                    (a, b) = (Look(levels, a), Look(levels, b));
+                }
+                else if (_shape.Bits == 6)
+                {
+                    crumbs = Vector256.Create((byte)0x30);
+                    a |= Shifted(Vector256.Load(group + 256 + half).AsUInt16(), i).AsByte() & crumbs;
+                    b |= Shifted(Vector256.Load(group + 320 + half).AsUInt16(), i).AsByte() & crumbs;
+                }
+                a.Store(to + Line * i + half);
+                b.Store(to + Line * (i + 4) + half);
+            }
+        }
+    }
+
+    private void Wide(byte* group, byte* to, Vector128<byte> levels)
+    {
+        Vector512<byte> low = Vector512.Create((byte)15), table = Vector512.Create(Vector256.Create(levels, levels), Vector256.Create(levels, levels)), crumbs = Vector512.Create((byte)0x30);
         for (int i = 0; i < 4; i++)
         {
             Vector512<byte> v = Vector512.Load(group + 64 * i), a = v & low, b = (v.AsUInt16() >> 4).AsByte() & low;
             if (_shape.Levels is not null)
             {
-                (a, b) = (Look(levels, a), Look(levels, b));
+                (a, b) = (Avx512BW.Shuffle(table, a), Avx512BW.Shuffle(table, b));
             }
             else if (_shape.Bits == 6)
             {
-                (a, b) = (a | High(group + 256, i), b | High(group + 320, i));
+                a |= Shifted(Vector512.Load(group + 256).AsUInt16(), i).AsByte() & crumbs;
+                b |= Shifted(Vector512.Load(group + 320).AsUInt16(), i).AsByte() & crumbs;
             }
             a.Store(to + Line * i);
             b.Store(to + Line * (i + 4));
         }
     }
 
-    // Bits 2 i and 2 i + 1 of each byte, as bits 4 and 5.
-    private static Vector512<byte> High(byte* from, int i)
-    {
-        Vector512<ushort> v = Vector512.Load(from).AsUInt16();
-        return (i switch { 0 => v << 4, 1 => v << 2, 2 => v, _ => v >> 2 }).AsByte() & Vector512.Create((byte)0x30);
-    }
+    // Bits 2 i and 2 i + 1 of each byte become bits 4 and 5.
+    private static Vector256<ushort> Shifted(Vector256<ushort> v, int i) => i switch { 0 => v << 4, 1 => v << 2, 2 => v, _ => v >> 2 };
 
-    private static Vector512<byte> Look(Vector128<byte> table, Vector512<byte> index)
-    {
-        if (Avx512BW.IsSupported)
-        {
-            return Avx512BW.Shuffle(Vector512.Create(Vector256.Create(table, table), Vector256.Create(table, table)), index);
-        }
-        return Vector512.Create(Vector256.Create(Vector128.Shuffle(table, index.GetLower().GetLower()), Vector128.Shuffle(table, index.GetLower().GetUpper())),
-            Vector256.Create(Vector128.Shuffle(table, index.GetUpper().GetLower()), Vector128.Shuffle(table, index.GetUpper().GetUpper())));
-    }
+    private static Vector512<ushort> Shifted(Vector512<ushort> v, int i) => i switch { 0 => v << 4, 1 => v << 2, 2 => v, _ => v >> 2 };
 
-    private void Scales(byte* from, Vector512<float> step, Vector512<float> offset, float* to, UnpackedGroup layout)
+    private static Vector256<byte> Look(Vector128<byte> table, Vector256<byte> index) => Avx2.IsSupported
+        ? Avx2.Shuffle(Vector256.Create(table, table), index)
+        : Vector256.Create(Vector128.Shuffle(table, index.GetLower()), Vector128.Shuffle(table, index.GetUpper()));
+
+    // Of eight rows, from the first of them on.
+    private void Scales(byte* head, byte* from, int lane, float* to, UnpackedGroup layout)
     {
-        const int Line = Lanes * Pair;
+        const int Columns = Lanes * Pair;
+        to += lane;
+        Vector256<float> step = _shape.WideSteps ? Vector256.Load((float*)head + lane) : Halves.Load((ushort*)head + lane);
+        Vector256<float> offset = _shape.HasOffsets ? Halves.Load((ushort*)head + Lanes + lane) : default;
         if (_shape.SubScales == 0)
         {
             step.Store(to);
             if (_shape.HasOffsets)
             {
-                offset.Store(to + Line);
+                offset.Store(to + Columns);
             }
             return;
         }
         for (int i = 0; i < layout.Scales; i++)
         {
-            (step * Vector512.ConvertToSingle(Signed(from + i * Lanes))).Store(to + i * Line);
+            (step * Vector256.ConvertToSingle(Signed(from + i * Lanes + lane))).Store(to + i * Columns);
             if (_shape.HasOffsets)
             {
                 // Minima are below 64: their sign bit is clear.
-                (-(offset * Vector512.ConvertToSingle(Signed(from + (layout.Scales + i) * Lanes)))).Store(to + (layout.Scales + i) * Line);
+                (-(offset * Vector256.ConvertToSingle(Signed(from + (layout.Scales + i) * Lanes + lane)))).Store(to + (layout.Scales + i) * Columns);
             }
         }
     }
 
-    private static Vector512<int> Signed(byte* from)
+    private static Vector256<int> Signed(byte* from)
     {
-        Vector128<sbyte> v = Vector128.Load((sbyte*)from);
-        if (Avx512F.IsSupported)
+        var v = Vector128.CreateScalarUnsafe(*(long*)from).AsSByte();
+        if (Avx2.IsSupported)
         {
-            return Avx512F.ConvertToVector512Int32(v);
+            return Avx2.ConvertToVector256Int32(v);
         }
-        (Vector128<short> a, Vector128<short> b) = Vector128.Widen(v);
-        (Vector128<int> a0, Vector128<int> a1) = Vector128.Widen(a);
-        (Vector128<int> b0, Vector128<int> b1) = Vector128.Widen(b);
-        return Vector512.Create(Vector256.Create(a0, a1), Vector256.Create(b0, b1));
+        (Vector128<int> a, Vector128<int> b) = Vector128.Widen(Vector128.WidenLower(v));
+        return Vector256.Create(a, b);
     }
 }
 
 /// <summary>
 /// 32 numbers of k of 32 rows, as the kernels read them: codes (8 lines of 32 rows with 4 numbers each), then lines of 32 float32 scales, then as many lines of offsets where there are.
 /// </summary>
-internal readonly record struct UnpackedGroup(int Group, bool HasOffsets)
+/// <param name="Group">Numbers of k that share a scale: 16 or 32.</param>
+/// <param name="HasOffsets">Whether there are offsets.</param>
+/// <param name="Largest">The largest code: up to 63, or up to 255 (which the kernels see as signed, around 128).</param>
+internal readonly record struct UnpackedGroup(int Group, bool HasOffsets, int Largest)
 {
     /// <summary>Bytes of the codes.</summary>
     public const int Codes = 8 * 128;

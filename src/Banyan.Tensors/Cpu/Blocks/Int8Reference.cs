@@ -1,70 +1,222 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Banyan.Cpu.Emit;
 
 namespace Banyan.Cpu;
 
-/// <summary>The managed twin of <see cref="Int8Tile"/>: where the processor lacks the instruction, emitted code is switched off, or the platform forbids it. The same bits.</summary>
+/// <summary>
+/// The managed twin of <see cref="Int8Tile"/>: where the processor lacks the instruction, emitted code is switched off, or the platform forbids it. The same bits. A row at a time by
+/// 32 columns, four vectors of 256 bits.
+/// </summary>
 internal static unsafe class Int8Reference
 {
     public static void Run(int rows, UnpackedGroup layout, Int8TileArgs* args)
     {
+        if (AvxVnni.IsSupported)
+        {
+            Rows<Vnni>(rows, layout, args);
+        }
+        else if (!Avx2.IsSupported)
+        {
+            Rows<Portable>(rows, layout, args);
+        }
+        else if (layout.Largest <= 15)
+        {
+            Rows<FourBits>(rows, layout, args);
+        }
+        else if (layout.Largest <= 63)
+        {
+            Rows<SixBits>(rows, layout, args);
+        }
+        else
+        {
+            Rows<EightBits>(rows, layout, args);
+        }
+    }
+
+    private static void Rows<TDot>(int rows, UnpackedGroup layout, Int8TileArgs* args) where TDot : struct, IDot
+    {
         for (int row = 0; row < rows; row++)
         {
-            for (int column = 0; column < 32; column += 8)
+            float* from = args->From == null ? null : (float*)((byte*)args->From + row * args->FromRow), to = (float*)((byte*)args->To + row * args->ToRow);
+            if (layout.HasOffsets)
             {
-                float* from = args->From == null ? null : (float*)((byte*)args->From + row * args->FromRow) + column;
-                Vector256<float> sum = from == null ? Vector256<float>.Zero : Vector256.Load(from);
-                Columns(rows, layout, args, row, column, sum).Store((float*)((byte*)args->To + row * args->ToRow) + column);
+                Row<TDot, Yes>(args->Groups, layout, args->A + row, rows, args->B, from, to);
+            }
+            else
+            {
+                Row<TDot, No>(args->Groups, layout, args->A + row, rows, args->B, from, to);
             }
         }
     }
 
-    private static Vector256<float> Columns(int rows, UnpackedGroup layout, Int8TileArgs* args, int row, int column, Vector256<float> sum)
+    private static void Row<TDot, TOffsets>(long groups, UnpackedGroup layout, ActivationBlock* a, int stride, byte* b, float* from, float* to) where TDot : struct, IDot where TOffsets : struct, IYesOrNo
     {
-        byte* b = args->B;
-        ActivationBlock* a = args->A + row;
-        for (long g = 0; g < args->Groups; g++, a += rows, b += layout.Bytes)
+        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        if (from != null)
         {
-            float* scales = (float*)(b + UnpackedGroup.Codes) + column;
-            for (int part = 0; part < layout.Scales; part++, scales += 32)
+            (s0, s1, s2, s3) = (Vector256.Load(from), Vector256.Load(from + 8), Vector256.Load(from + 16), Vector256.Load(from + 24));
+        }
+        int fours = layout.Group / 4, bytes = layout.Bytes, scales = layout.Scales;
+        for (long g = 0; g < groups; g++, a += stride, b += bytes)
+        {
+            float* scale = (float*)(b + UnpackedGroup.Codes);
+            for (int part = 0; part < scales; part++, scale += 32)
             {
-                Vector256<int> whole = layout.HasOffsets ? Vector256<int>.Zero : Vector256.Create(a->Start[part]);
-                for (int four = part * layout.Group / 4; four < (part + 1) * layout.Group / 4; four++)
+                TDot.Sum(b + 128 * fours * part, (int*)a->Codes + fours * part, fours, out Vector256<int> w0, out Vector256<int> w1, out Vector256<int> w2, out Vector256<int> w3);
+                if (!TOffsets.Value && !TDot.IsSigned)
                 {
-                    whole = Dot(whole, Vector256.Load(b + 128 * four + 4 * column), Vector256.Create(((int*)a->Codes)[four]).AsSByte());
+                    var start = Vector256.Create(a->Start[part]);
+                    (w0, w1, w2, w3) = (w0 + start, w1 + start, w2 + start, w3 + start);
                 }
-                sum = Fma(Vector256.ConvertToSingle(whole), Vector256.Create(a->Step) * Vector256.Load(scales), sum);
-                if (layout.HasOffsets)
+                var step = Vector256.Create(a->Step);
+                s0 = Fma(Vector256.ConvertToSingle(w0), step * Vector256.Load(scale), s0);
+                s1 = Fma(Vector256.ConvertToSingle(w1), step * Vector256.Load(scale + 8), s1);
+                s2 = Fma(Vector256.ConvertToSingle(w2), step * Vector256.Load(scale + 16), s2);
+                s3 = Fma(Vector256.ConvertToSingle(w3), step * Vector256.Load(scale + 24), s3);
+                if (TOffsets.Value)
                 {
-                    sum = Fma(Vector256.Create(a->Sum[part]), Vector256.Load(scales + 32 * layout.Scales), sum);
+                    var x = Vector256.Create(a->Sum[part]);
+                    float* offset = scale + 32 * scales;
+                    s0 = Fma(x, Vector256.Load(offset), s0);
+                    s1 = Fma(x, Vector256.Load(offset + 8), s1);
+                    s2 = Fma(x, Vector256.Load(offset + 16), s2);
+                    s3 = Fma(x, Vector256.Load(offset + 24), s3);
                 }
             }
         }
-        return sum;
+        s0.Store(to);
+        s1.Store(to + 8);
+        s2.Store(to + 16);
+        s3.Store(to + 24);
     }
 
     private static Vector256<float> Fma(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(a, b, c);
 
-    // Four products of bytes in each lane, unsigned by signed.
-    private static Vector256<int> Dot(Vector256<int> sum, Vector256<byte> w, Vector256<sbyte> x)
+    private interface IYesOrNo
     {
-        if (AvxVnni.IsSupported)
+        static abstract bool Value { get; }
+    }
+
+    private readonly struct Yes : IYesOrNo
+    {
+        public static bool Value => true;
+    }
+
+    private readonly struct No : IYesOrNo
+    {
+        public static bool Value => false;
+    }
+
+    /// <summary>The sums of products of codes with the bytes of x, in 32 lanes.</summary>
+    private interface IDot
+    {
+        /// <summary>Whether codes count from 128.</summary>
+        static virtual bool IsSigned => false;
+
+        static abstract void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3);
+    }
+
+    private readonly struct Vnni : IDot
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
         {
-            return AvxVnni.MultiplyWideningAndAdd(sum, w, x);
+            s0 = s1 = s2 = s3 = default;
+            for (int i = 0; i < fours; i++, w += 128)
+            {
+                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte();
+                s0 = AvxVnni.MultiplyWideningAndAdd(s0, Vector256.Load(w), v);
+                s1 = AvxVnni.MultiplyWideningAndAdd(s1, Vector256.Load(w + 32), v);
+                s2 = AvxVnni.MultiplyWideningAndAdd(s2, Vector256.Load(w + 64), v);
+                s3 = AvxVnni.MultiplyWideningAndAdd(s3, Vector256.Load(w + 96), v);
+            }
         }
-        (Vector256<ushort> w0, Vector256<ushort> w1) = Vector256.Widen(w);
-        (Vector256<short> x0, Vector256<short> x1) = Vector256.Widen(x);
-        if (Avx2.IsSupported)
+    }
+
+    // Two products of 15 * 127 in each of 16 bits: eight times as much still fits.
+    private readonly struct FourBits : IDot
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
         {
-            Vector256<int> a = Avx2.MultiplyAddAdjacent(w0.AsInt16(), x0), b = Avx2.MultiplyAddAdjacent(w1.AsInt16(), x1);
-            return sum + Avx2.Permute4x64(Avx2.HorizontalAdd(a, b).AsInt64(), 0b11_01_10_00).AsInt32();
+            Vector256<short> a0 = default, a1 = default, a2 = default, a3 = default;
+            for (int i = 0; i < fours; i++, w += 128)
+            {
+                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte();
+                a0 += Avx2.MultiplyAddAdjacent(Vector256.Load(w), v);
+                a1 += Avx2.MultiplyAddAdjacent(Vector256.Load(w + 32), v);
+                a2 += Avx2.MultiplyAddAdjacent(Vector256.Load(w + 64), v);
+                a3 += Avx2.MultiplyAddAdjacent(Vector256.Load(w + 96), v);
+            }
+            var one = Vector256.Create((short)1);
+            (s0, s1) = (Avx2.MultiplyAddAdjacent(a0, one), Avx2.MultiplyAddAdjacent(a1, one));
+            (s2, s3) = (Avx2.MultiplyAddAdjacent(a2, one), Avx2.MultiplyAddAdjacent(a3, one));
         }
-        Span<int> lanes = stackalloc int[8];
-        for (int i = 0; i < 32; i++)
+    }
+
+    // Of 63 * 127 twice as much.
+    private readonly struct SixBits : IDot
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
         {
-            lanes[i / 4] += (i < 16 ? w0[i] : w1[i - 16]) * (i < 16 ? x0[i] : x1[i - 16]);
+            s0 = s1 = s2 = s3 = default;
+            var one = Vector256.Create((short)1);
+            for (int i = 0; i < fours; i += 2, w += 256)
+            {
+                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte(), u = Vector256.Create(x[i + 1]).AsSByte();
+                s0 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 128), u), one);
+                s1 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w + 32), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 160), u), one);
+                s2 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w + 64), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 192), u), one);
+                s3 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w + 96), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 224), u), one);
+            }
         }
-        return sum + Vector256.Create<int>(lanes);
+    }
+
+    // 255 * 127 twice does not fit, 128 * 127 does: the sign of the weight goes to x.
+    private readonly struct EightBits : IDot
+    {
+        public static bool IsSigned => true;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
+        {
+            s0 = s1 = s2 = s3 = default;
+            for (int i = 0; i < fours; i++, w += 128)
+            {
+                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte();
+                s0 += Products(w, v);
+                s1 += Products(w + 32, v);
+                s2 += Products(w + 64, v);
+                s3 += Products(w + 96, v);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector256<int> Products(byte* w, Vector256<sbyte> x)
+        {
+            Vector256<sbyte> signed = (Vector256.Load(w) ^ Vector256.Create((byte)128)).AsSByte();
+            return Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Avx2.Abs(signed), Avx2.Sign(x, signed)), Vector256.Create((short)1));
+        }
+    }
+
+    private readonly struct Portable : IDot
+    {
+        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
+        {
+            int* sums = stackalloc int[32];
+            new Span<int>(sums, 32).Clear();
+            for (int i = 0; i < fours; i++, w += 128)
+            {
+                sbyte* v = (sbyte*)(x + i);
+                for (int j = 0; j < 128; j++)
+                {
+                    sums[j / 4] += w[j] * v[j % 4];
+                }
+            }
+            (s0, s1, s2, s3) = (Vector256.Load(sums), Vector256.Load(sums + 8), Vector256.Load(sums + 16), Vector256.Load(sums + 24));
+        }
     }
 }

@@ -53,7 +53,7 @@ internal static unsafe class Int8Tile
             {
                 foreach (bool offsets in new[] { false, true })
                 {
-                    var layout = new UnpackedGroup(group, offsets);
+                    var layout = new UnpackedGroup(group, offsets, 255);
                     void* published = CodeMemory.Publish(Emit(rows, layout, OperatingSystem.IsWindows()));
                     if (published == null)
                     {
