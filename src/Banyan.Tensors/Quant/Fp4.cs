@@ -1,3 +1,5 @@
+using Banyan.Cpu;
+
 namespace Banyan.Quant;
 
 // 4-bit floats E2M1 (0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives; here doubled, with the scale halved) under a scale that is itself a small float.
@@ -12,9 +14,7 @@ public sealed class Mxfp4 : BlockFormat
     /// <summary>Twice the value of each code.</summary>
     internal static ReadOnlySpan<sbyte> Doubled => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-    internal override PanelShape Panels => s_panels;
-
-    private static readonly PanelShape s_panels = new(4) { WideSteps = true, Zero = 128, Levels = Doubled.ToArray() };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<LevelCodes, FloatSteps>(), Zero: 128, Levels: Doubled.ToArray());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

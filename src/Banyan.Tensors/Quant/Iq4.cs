@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Banyan.Cpu;
 
 namespace Banyan.Quant;
 
@@ -16,9 +17,7 @@ public sealed class Iq4Nl : BlockFormat
 
     internal static ReadOnlySpan<sbyte> Levels => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
-    internal override PanelShape Panels => s_panels;
-
-    private static readonly PanelShape s_panels = new(4) { Zero = 128, Levels = Levels.ToArray() };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<LevelCodes, Steps>(), Zero: 128, Levels: Levels.ToArray());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {
@@ -48,9 +47,7 @@ public sealed class Iq4Xs : BlockFormat
     /// <inheritdoc/>
     public override bool CanQuantize => false;
 
-    internal override PanelShape Panels => s_panels;
-
-    private static readonly PanelShape s_panels = new(4) { SubScales = 32, Zero = 128, Levels = Iq4Nl.Levels.ToArray() };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<LevelCodes, Sub32>(), Zero: 128, Levels: Iq4Nl.Levels.ToArray());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

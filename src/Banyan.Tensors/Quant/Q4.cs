@@ -1,3 +1,5 @@
+using Banyan.Cpu;
+
 namespace Banyan.Quant;
 
 // Blocks of 32 with one scale: byte j holds number j in its low and number j + 16 in its high four bits.
@@ -9,7 +11,7 @@ public sealed class Q4_0 : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(4) { Zero = 8 };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<NibbleCodes, Steps>(), Zero: 8);
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {
@@ -48,7 +50,7 @@ public sealed class Q4_1 : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(4) { HasOffsets = true };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<NibbleCodes, StepsAndOffsets>());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

@@ -1,3 +1,5 @@
+using Banyan.Cpu;
+
 namespace Banyan.Quant;
 
 /// <summary>
@@ -10,7 +12,7 @@ public sealed class Q4K : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(4) { SubScales = 32, HasOffsets = true };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<NibbleCodes, Sub32AndMinima>());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Banyan.Cpu;
 
 namespace Banyan.Quant;
 
@@ -11,7 +12,7 @@ public sealed class Q5_0 : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(6) { Zero = 16 };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<SixBitCodes, Steps>(), Zero: 16);
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {
@@ -66,7 +67,7 @@ public sealed class Q5_1 : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(6) { HasOffsets = true };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<SixBitCodes, StepsAndOffsets>());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

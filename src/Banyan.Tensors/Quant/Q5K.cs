@@ -1,3 +1,5 @@
+using Banyan.Cpu;
+
 namespace Banyan.Quant;
 
 /// <summary>As <see cref="Q4K"/> with a fifth bit. Layout: half d, half m, 12 bytes of scales and minima, 32 bytes of high bits (bit g of byte i is that of number 32 g + i), 128 bytes.</summary>
@@ -7,7 +9,7 @@ public sealed class Q5K : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(6) { SubScales = 32, HasOffsets = true };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<SixBitCodes, Sub32AndMinima>());
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

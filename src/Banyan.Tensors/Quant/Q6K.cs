@@ -1,3 +1,5 @@
+using Banyan.Cpu;
+
 namespace Banyan.Quant;
 
 /// <summary>
@@ -10,7 +12,7 @@ public sealed class Q6K : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(6) { SubScales = 16, Zero = 32 };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<SixBitCodes, Sub16>(), Zero: 32);
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

@@ -1,3 +1,5 @@
+using Banyan.Cpu;
+
 namespace Banyan.Quant;
 
 /// <summary>8 bits: d q. Layout: half d, 32 signed bytes.</summary>
@@ -7,7 +9,7 @@ public sealed class Q8_0 : BlockFormat
     {
     }
 
-    internal override PanelShape Panels => new(8) { Zero = 128 };
+    internal override PanelShape Panels { get; } = new(new PanelKernel<ByteCodes, Steps>(), Zero: 128);
 
     internal override unsafe void Codes(byte* block, BlockCodes* to)
     {

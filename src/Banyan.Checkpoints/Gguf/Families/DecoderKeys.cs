@@ -25,7 +25,7 @@ internal static class DecoderKeys
     public static GgufKey RopeBase { get; } = new("rope.freq_base", c => GgufValue.Of((float)Theta(c)), (json, m, key) => json["rope_theta"] = GgufKey.Shortest(m.GetDouble(key)));
 
     /// <summary>The epsilon of RMSNorm.</summary>
-    public static GgufKey RmsEps { get; } = GgufKey.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+    public static GgufKey RmsEps { get; } = GgufKey.Float("attention.layer_norm_rms_epsilon", "rms_norm_eps", 1e-6);
 
     /// <summary>The width of a head, where the configuration says it (or its class always does: <paramref name="always"/>).</summary>
     public static GgufKey[] HeadDims(bool always) =>

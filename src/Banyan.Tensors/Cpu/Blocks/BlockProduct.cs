@@ -46,8 +46,9 @@ internal static unsafe class BlockProduct
             UnpackedGroup layout = w.Layout;
             ActivationBlock.Quantize(Pointer(x), w.K, rows, w.K, Int8Tile.MaxRows, layout.Group, layout.HasOffsets ? 0 : w.Zero, (ActivationBlock*)quantized.Floats, pool);
             var body = new PairBody { A = (ActivationBlock*)quantized.Floats, W = w, Y = Pointer(y), Bias = bias is null ? null : Pointer(bias), Rows = rows, Workspace = pool.Workspace };
-            // Some 10 microseconds of work are not worth waking others.
-            pool.For(w.Panels / BlockPanels.Pair, Math.Max(1, 300_000 / (32 * w.K * (rows + 8))), body);
+            // Pieces of some 10 microseconds at least; of a single row some for each thread, which read memory in long runs.
+            long pairs = w.Panels / BlockPanels.Pair, run = rows == 1 ? pairs / (8 * pool.Threads) : 1;
+            pool.For(pairs, Math.Max(Math.Max(1, run), 300_000 / (32 * w.K * (rows + 8))), body);
         }
         finally
         {
@@ -69,6 +70,11 @@ internal static unsafe class BlockProduct
         {
             UnpackedGroup layout = W.Layout;
             long groups = W.K / 32;
+            if (Rows == 1 && !Int8Tile.IsAvailable)
+            {
+                OneRow(begin, end);
+                return;
+            }
             NativeBuffer scratch = Workspace.Rent(BlockGroups * layout.Bytes);
             for (long pair = begin; pair < end; pair++)
             {
@@ -81,6 +87,22 @@ internal static unsafe class BlockProduct
                 AddBias(32 * pair);
             }
             Workspace.Return(scratch);
+        }
+
+        // A single row reads the panels straight.
+        private readonly void OneRow(long begin, long end)
+        {
+            float* edge = stackalloc float[32];
+            for (long pair = begin; pair < end; pair++)
+            {
+                int columns = (int)Math.Min(32, W.N - 32 * pair);
+                W.Row(pair, A, columns == 32 ? Y + 32 * pair : edge);
+                if (columns < 32)
+                {
+                    Copy(edge, 32, Y + 32 * pair, W.N, 1, columns);
+                }
+                AddBias(32 * pair);
+            }
         }
 
         private readonly void Tiles(long pair, long g, long count, byte* weights, UnpackedGroup layout)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Banyan.Cpu;
@@ -6,6 +7,7 @@ namespace Banyan.Cpu;
 internal static unsafe class Halves
 {
     /// <summary>Finite numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(ushort* from)
     {
         (Vector128<uint> a, Vector128<uint> b) = Vector128.Widen(Vector128.Load(from));

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Banyan.Cpu.Emit;
 
 namespace Banyan.Cpu;
@@ -13,15 +12,7 @@ internal static unsafe class Int8Reference
 {
     public static void Run(int rows, UnpackedGroup layout, Int8TileArgs* args)
     {
-        if (AvxVnni.IsSupported)
-        {
-            Rows<Vnni>(rows, layout, args);
-        }
-        else if (!Avx2.IsSupported)
-        {
-            Rows<Portable>(rows, layout, args);
-        }
-        else if (layout.Largest <= 15)
+        if (layout.Largest <= 15)
         {
             Rows<FourBits>(rows, layout, args);
         }
@@ -35,23 +26,24 @@ internal static unsafe class Int8Reference
         }
     }
 
-    private static void Rows<TDot>(int rows, UnpackedGroup layout, Int8TileArgs* args) where TDot : struct, IDot
+    private static void Rows<TLargest>(int rows, UnpackedGroup layout, Int8TileArgs* args) where TLargest : struct, ILargest
     {
         for (int row = 0; row < rows; row++)
         {
             float* from = args->From == null ? null : (float*)((byte*)args->From + row * args->FromRow), to = (float*)((byte*)args->To + row * args->ToRow);
             if (layout.HasOffsets)
             {
-                Row<TDot, Yes>(args->Groups, layout, args->A + row, rows, args->B, from, to);
+                Row<TLargest, Yes>(args->Groups, layout, args->A + row, rows, args->B, from, to);
             }
             else
             {
-                Row<TDot, No>(args->Groups, layout, args->A + row, rows, args->B, from, to);
+                Row<TLargest, No>(args->Groups, layout, args->A + row, rows, args->B, from, to);
             }
         }
     }
 
-    private static void Row<TDot, TOffsets>(long groups, UnpackedGroup layout, ActivationBlock* a, int stride, byte* b, float* from, float* to) where TDot : struct, IDot where TOffsets : struct, IYesOrNo
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Row<TLargest, TOffsets>(long groups, UnpackedGroup layout, ActivationBlock* a, int stride, byte* b, float* from, float* to) where TLargest : struct, ILargest where TOffsets : struct, IYesOrNo
     {
         Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
         if (from != null)
@@ -64,8 +56,19 @@ internal static unsafe class Int8Reference
             float* scale = (float*)(b + UnpackedGroup.Codes);
             for (int part = 0; part < scales; part++, scale += 32)
             {
-                TDot.Sum(b + 128 * fours * part, (int*)a->Codes + fours * part, fours, out Vector256<int> w0, out Vector256<int> w1, out Vector256<int> w2, out Vector256<int> w3);
-                if (!TOffsets.Value && !TDot.IsSigned)
+                ByteDot.Sums a0 = default, a1 = default, a2 = default, a3 = default;
+                byte* w = b + 128 * fours * part;
+                int* codes = (int*)a->Codes + fours * part;
+                for (int i = 0; i < fours; i += 2, w += 256)
+                {
+                    Vector256<sbyte> x0 = Vector256.Create(codes[i]).AsSByte(), x1 = Vector256.Create(codes[i + 1]).AsSByte();
+                    a0.Add(TLargest.Code, Vector256.Load(w), x0, Vector256.Load(w + 128), x1);
+                    a1.Add(TLargest.Code, Vector256.Load(w + 32), x0, Vector256.Load(w + 160), x1);
+                    a2.Add(TLargest.Code, Vector256.Load(w + 64), x0, Vector256.Load(w + 192), x1);
+                    a3.Add(TLargest.Code, Vector256.Load(w + 96), x0, Vector256.Load(w + 224), x1);
+                }
+                (Vector256<int> w0, Vector256<int> w1, Vector256<int> w2, Vector256<int> w3) = (a0.Total(TLargest.Code), a1.Total(TLargest.Code), a2.Total(TLargest.Code), a3.Total(TLargest.Code));
+                if (!TOffsets.Value && !ByteDot.CountsFromZero(TLargest.Code))
                 {
                     var start = Vector256.Create(a->Start[part]);
                     (w0, w1, w2, w3) = (w0 + start, w1 + start, w2 + start, w3 + start);
@@ -109,114 +112,23 @@ internal static unsafe class Int8Reference
         public static bool Value => false;
     }
 
-    /// <summary>The sums of products of codes with the bytes of x, in 32 lanes.</summary>
-    private interface IDot
+    private interface ILargest
     {
-        /// <summary>Whether codes count from 128.</summary>
-        static virtual bool IsSigned => false;
-
-        static abstract void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3);
+        static abstract int Code { get; }
     }
 
-    private readonly struct Vnni : IDot
+    private readonly struct FourBits : ILargest
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
-        {
-            s0 = s1 = s2 = s3 = default;
-            for (int i = 0; i < fours; i++, w += 128)
-            {
-                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte();
-                s0 = AvxVnni.MultiplyWideningAndAdd(s0, Vector256.Load(w), v);
-                s1 = AvxVnni.MultiplyWideningAndAdd(s1, Vector256.Load(w + 32), v);
-                s2 = AvxVnni.MultiplyWideningAndAdd(s2, Vector256.Load(w + 64), v);
-                s3 = AvxVnni.MultiplyWideningAndAdd(s3, Vector256.Load(w + 96), v);
-            }
-        }
+        public static int Code => 15;
     }
 
-    // Two products of 15 * 127 in each of 16 bits: eight times as much still fits.
-    private readonly struct FourBits : IDot
+    private readonly struct SixBits : ILargest
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
-        {
-            Vector256<short> a0 = default, a1 = default, a2 = default, a3 = default;
-            for (int i = 0; i < fours; i++, w += 128)
-            {
-                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte();
-                a0 += Avx2.MultiplyAddAdjacent(Vector256.Load(w), v);
-                a1 += Avx2.MultiplyAddAdjacent(Vector256.Load(w + 32), v);
-                a2 += Avx2.MultiplyAddAdjacent(Vector256.Load(w + 64), v);
-                a3 += Avx2.MultiplyAddAdjacent(Vector256.Load(w + 96), v);
-            }
-            var one = Vector256.Create((short)1);
-            (s0, s1) = (Avx2.MultiplyAddAdjacent(a0, one), Avx2.MultiplyAddAdjacent(a1, one));
-            (s2, s3) = (Avx2.MultiplyAddAdjacent(a2, one), Avx2.MultiplyAddAdjacent(a3, one));
-        }
+        public static int Code => 63;
     }
 
-    // Of 63 * 127 twice as much.
-    private readonly struct SixBits : IDot
+    private readonly struct EightBits : ILargest
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
-        {
-            s0 = s1 = s2 = s3 = default;
-            var one = Vector256.Create((short)1);
-            for (int i = 0; i < fours; i += 2, w += 256)
-            {
-                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte(), u = Vector256.Create(x[i + 1]).AsSByte();
-                s0 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 128), u), one);
-                s1 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w + 32), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 160), u), one);
-                s2 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w + 64), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 192), u), one);
-                s3 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Load(w + 96), v) + Avx2.MultiplyAddAdjacent(Vector256.Load(w + 224), u), one);
-            }
-        }
-    }
-
-    // 255 * 127 twice does not fit, 128 * 127 does: the sign of the weight goes to x.
-    private readonly struct EightBits : IDot
-    {
-        public static bool IsSigned => true;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
-        {
-            s0 = s1 = s2 = s3 = default;
-            for (int i = 0; i < fours; i++, w += 128)
-            {
-                Vector256<sbyte> v = Vector256.Create(x[i]).AsSByte();
-                s0 += Products(w, v);
-                s1 += Products(w + 32, v);
-                s2 += Products(w + 64, v);
-                s3 += Products(w + 96, v);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector256<int> Products(byte* w, Vector256<sbyte> x)
-        {
-            Vector256<sbyte> signed = (Vector256.Load(w) ^ Vector256.Create((byte)128)).AsSByte();
-            return Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Avx2.Abs(signed), Avx2.Sign(x, signed)), Vector256.Create((short)1));
-        }
-    }
-
-    private readonly struct Portable : IDot
-    {
-        public static void Sum(byte* w, int* x, int fours, out Vector256<int> s0, out Vector256<int> s1, out Vector256<int> s2, out Vector256<int> s3)
-        {
-            int* sums = stackalloc int[32];
-            new Span<int>(sums, 32).Clear();
-            for (int i = 0; i < fours; i++, w += 128)
-            {
-                sbyte* v = (sbyte*)(x + i);
-                for (int j = 0; j < 128; j++)
-                {
-                    sums[j / 4] += w[j] * v[j % 4];
-                }
-            }
-            (s0, s1, s2, s3) = (Vector256.Load(sums), Vector256.Load(sums + 8), Vector256.Load(sums + 16), Vector256.Load(sums + 24));
-        }
+        public static int Code => 255;
     }
 }
