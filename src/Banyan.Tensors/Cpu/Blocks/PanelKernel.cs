@@ -134,6 +134,7 @@ internal sealed unsafe class PanelKernel<TCodes, TScales> : PanelKernel where TC
         for (long g = 0; g < count; unit += Unit)
         {
             byte* group = unit + Head;
+            HeadOf low = new(unit, 0), high = new(unit, 8);
             for (int i = 0; i < Groups && g < count; i++, g++, group += Group, to += bytes)
             {
                 for (int half = 0; half < 64; half += 32)
@@ -150,32 +151,38 @@ internal sealed unsafe class PanelKernel<TCodes, TScales> : PanelKernel where TC
                 float* scales = (float*)(to + UnpackedGroup.Codes);
                 for (int part = 0; part < Parts; part++)
                 {
-                    for (int lane = 0; lane < Lanes; lane += 8)
+                    low.Scale(group, 0, part).Store(scales + part * Columns);
+                    high.Scale(group, 8, part).Store(scales + part * Columns + 8);
+                    if (TScales.HasOffsets)
                     {
-                        Scale(unit, group, lane, part, out Vector256<float> scale, out Vector256<float> offset);
-                        scale.Store(scales + part * Columns + lane);
-                        if (TScales.HasOffsets)
-                        {
-                            offset.Store(scales + (Parts + part) * Columns + lane);
-                        }
+                        low.Offset(group, 0, part).Store(scales + (Parts + part) * Columns);
+                        high.Offset(group, 8, part).Store(scales + (Parts + part) * Columns + 8);
                     }
                 }
             }
         }
     }
 
-    // Of eight lanes.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Scale(byte* unit, byte* group, int lane, int part, out Vector256<float> scale, out Vector256<float> offset)
+    // Steps and offsets of eight lanes of a block.
+    private readonly ref struct HeadOf
     {
-        scale = TScales.IsWide ? Vector256.Load((float*)unit + lane) : Halves.Load((ushort*)unit + lane);
-        offset = TScales.HasOffsets ? Halves.Load((ushort*)(unit + Lanes * Step) + lane) : default;
-        if (TScales.Sub != 0)
+        private readonly Vector256<float> _step, _offset;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public HeadOf(byte* unit, int lane)
         {
-            scale *= Vector256.ConvertToSingle(Signed(group + TCodes.Bytes + part * Lanes + lane));
-            // Minima are below 64: their sign bit is clear.
-            offset = TScales.HasOffsets ? -(offset * Vector256.ConvertToSingle(Signed(group + TCodes.Bytes + (Scales + part) * Lanes + lane))) : default;
+            _step = TScales.IsWide ? Vector256.Load((float*)unit + lane) : Halves.Load((ushort*)unit + lane);
+            _offset = TScales.HasOffsets ? Halves.Load((ushort*)(unit + Lanes * Step) + lane) : default;
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<float> Scale(byte* group, int lane, int part) =>
+            TScales.Sub == 0 ? _step : _step * Vector256.ConvertToSingle(Signed(group + TCodes.Bytes + part * Lanes + lane));
+
+        // Minima are below 64: their sign bit is clear.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<float> Offset(byte* group, int lane, int part) =>
+            TScales.Sub == 0 ? _offset : -(_offset * Vector256.ConvertToSingle(Signed(group + TCodes.Bytes + (Scales + part) * Lanes + lane)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -198,6 +205,7 @@ internal sealed unsafe class PanelKernel<TCodes, TScales> : PanelKernel where TC
         for (long g = 0; g < groups; unit += Unit)
         {
             byte* group = unit + Head;
+            HeadOf low = new(unit, 0), high = new(unit, 8);
             for (int i = 0; i < Groups && g < groups; i++, g++, group += Group, a++)
             {
                 Prefetch(group);
@@ -210,15 +218,13 @@ internal sealed unsafe class PanelKernel<TCodes, TScales> : PanelKernel where TC
                         var start = Vector256.Create(a->Start[part]);
                         (w0, w1) = (w0 + start, w1 + start);
                     }
-                    Scale(unit, group, 0, part, out Vector256<float> scale0, out Vector256<float> offset0);
-                    Scale(unit, group, 8, part, out Vector256<float> scale1, out Vector256<float> offset1);
-                    s0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(w0), step * scale0, s0);
-                    s1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(w1), step * scale1, s1);
+                    s0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(w0), step * low.Scale(group, 0, part), s0);
+                    s1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(w1), step * high.Scale(group, 8, part), s1);
                     if (TScales.HasOffsets)
                     {
                         var x = Vector256.Create(a->Sum[part]);
-                        s0 = Vector256.FusedMultiplyAdd(x, offset0, s0);
-                        s1 = Vector256.FusedMultiplyAdd(x, offset1, s1);
+                        s0 = Vector256.FusedMultiplyAdd(x, low.Offset(group, 0, part), s0);
+                        s1 = Vector256.FusedMultiplyAdd(x, high.Offset(group, 8, part), s1);
                     }
                 }
             }
