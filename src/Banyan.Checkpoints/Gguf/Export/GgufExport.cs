@@ -10,6 +10,9 @@ public sealed record GgufExportOptions
     /// <summary>The type of matrices: <c>f32</c>, <c>f16</c>, <c>bf16</c>, a block type such as <c>q8_0</c>, or <c>auto</c> (bf16 where the model is stored so, else f16). Default: auto.</summary>
     public string Type { get; init; } = "auto";
 
+    /// <summary>A mixture of quantized types instead, as llama.cpp's (<c>q4_k_m</c>): what errors hurt most keeps more bits; null: none.</summary>
+    public string? Mix { get; init; }
+
     /// <summary>The name of the model; null: that of its folder.</summary>
     public string? Name { get; init; }
 
@@ -40,7 +43,10 @@ public sealed class GgufExport
     // Small, or what every token depends on.
     private static readonly string[] s_alwaysExact = ["ffn_gate_inp", "position_embd.", "token_types.", "ssm_conv1d.", "shortconv.conv."];
 
-    private readonly IModelReader _source;
+    // What stands for "to be quantized" until the mixture is known.
+    private static readonly StoredType s_any = StoredType.From(DType.Float16);
+
+    private readonly ICheckpointReader _source;
     private readonly GgufExportOptions _options;
     private readonly List<(TensorEntry Entry, DerivedTensor? Tensor, float[]? Values)> _tensors = [];
 
@@ -49,13 +55,51 @@ public sealed class GgufExport
         _source = source;
         ConfigReader config = source.ReadConfig();
         GgufFamily family = GgufFamilies.Of(config);
-        StoredType type = TypeOf(options.Type, source);
+        StoredType type = options.Mix is null ? TypeOf(options.Type, source) : s_any;
         if (!options.VocabularyOnly)
         {
             AddTensors(family, config, type);
         }
         _options = options;
         Metadata = Describe(family, config, type, options);
+        Mix(options);
+    }
+
+    // A file of GGUF's own names: everything is kept but the types.
+    private GgufExport(GgufFile source, GgufExportOptions options)
+    {
+        (_source, _options, Metadata) = (source, options, new GgufMetadata(source.Path));
+        foreach (string key in source.Metadata.Keys.Where(k => !k.StartsWith("split.", StringComparison.Ordinal)))
+        {
+            Metadata[key] = source.Metadata[key];
+        }
+        foreach (TensorEntry entry in source.Names.Select(source.Get))
+        {
+            long[] shape = [.. entry.Shape];
+            StoredType type = ElementCodec.CanDecode(entry.Type) ? Choose(entry.Name, shape, s_any) : entry.Type;
+            _tensors.Add((new TensorEntry(entry.Name, type, shape), new DerivedTensor { Sources = [entry.Name], Shape = shape }, null));
+        }
+        Metadata["general.quantization_version"] = GgufValue.Of(2u);
+        Mix(options);
+    }
+
+    private void Mix(GgufExportOptions options)
+    {
+        if (options.Mix is not { } name)
+        {
+            return;
+        }
+        var mix = QuantizationMix.Of(name, Tensors, Metadata);
+        for (int i = 0; i < _tensors.Count; i++)
+        {
+            (TensorEntry entry, DerivedTensor? tensor, float[]? values) = _tensors[i];
+            if (entry.Type == s_any)
+            {
+                StoredType type = GgufTypes.All.Values.First(t => t.Name == mix.TypeOf(entry.Name, entry.Shape[^1]));
+                _tensors[i] = (new TensorEntry(entry.Name, type, entry.Shape.ToArray()), tensor, values);
+            }
+        }
+        Metadata["general.file_type"] = GgufValue.Of(mix.FileType);
     }
 
     /// <summary>Keys and values in the order in which they are written. The tokenizer's are added by whoever knows it.</summary>
@@ -70,6 +114,15 @@ public sealed class GgufExport
     /// <exception cref="CheckpointException">The architecture has no form in GGUF here, or tensors are missing or have no place.</exception>
     /// <exception cref="ArgumentException">The type is none that can be written.</exception>
     public static GgufExport Plan(IModelReader source, GgufExportOptions? options = null) => new(source, options ?? new());
+
+    /// <summary>Plans the same model with other types, a mixture of quantized ones: names, order and metadata, the tokenizer among them, stay.</summary>
+    /// <param name="source">The file, which must stay open until the new one is written.</param>
+    /// <param name="mix">The mixture: <c>q4_k_m</c>.</param>
+    /// <exception cref="ArgumentException">There is no such mixture.</exception>
+    public static GgufExport Quantize(GgufFile source, string mix) => new(source, new() { Mix = mix });
+
+    /// <summary>The mixtures of quantized types that there are.</summary>
+    public static IEnumerable<string> Mixes => QuantizationMix.Names;
 
     /// <summary>The name for people of what lies at a path: <c>tiny-llama</c> is Tiny Llama.</summary>
     public static string TitleOf(string path) => ModelName.Title(ModelName.Parse(FolderName(path), 0).Full);
@@ -106,6 +159,31 @@ public sealed class GgufExport
             writer.Commit();
         }
         return files;
+    }
+
+    /// <summary>What quantizing did to each tensor in blocks: the root of the mean squared error over that of the mean square.</summary>
+    /// <param name="written">The file that <see cref="Write"/> made.</param>
+    /// <param name="cancellation">Stops between pieces.</param>
+    public IEnumerable<(TensorEntry Tensor, double Error)> Errors(GgufFile written, CancellationToken cancellation = default)
+    {
+        foreach ((TensorEntry entry, DerivedTensor? tensor, _) in _tensors.Where(t => t.Entry.Type.DType is null && t.Tensor is not null))
+        {
+            using TensorBytes bytes = written.Map(entry.Name);
+            (double error, double size, long at, float[] found) = (0, 0, 0, []);
+            tensor!.Write(_source, StoredType.From(DType.Float32), piece =>
+            {
+                ReadOnlySpan<float> expected = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(piece.Span);
+                found = found.Length == expected.Length ? found : new float[expected.Length];
+                ElementCodec.Decode(entry.Type, bytes.Slice(entry.Type.ByteCount(at), checked((int)entry.Type.ByteCount(expected.Length))), found);
+                for (int i = 0; i < expected.Length; i++)
+                {
+                    double difference = (double)expected[i] - found[i];
+                    (error, size) = (error + difference * difference, size + (double)expected[i] * expected[i]);
+                }
+                at += expected.Length;
+            }, cancellation);
+            yield return (entry, size > 0 ? Math.Sqrt(error / size) : 0);
+        }
     }
 
     private List<List<(TensorEntry Entry, DerivedTensor? Tensor, float[]? Values)>> Parts()
@@ -255,7 +333,7 @@ public sealed class GgufExport
         }
         if (family.HasFileType)
         {
-            metadata["general.file_type"] = GgufValue.Of(s_fileTypes.First(t => t.Name == (IsMxfp4(config) ? "MXFP4" : type.Name)).FileType);
+            metadata["general.file_type"] = GgufValue.Of(s_fileTypes.First(t => t.Name == (IsMxfp4(config) ? "MXFP4" : type.Name)).FileType); // a mixture has its own
         }
         metadata["general.quantization_version"] = GgufValue.Of(2u);
         return metadata;

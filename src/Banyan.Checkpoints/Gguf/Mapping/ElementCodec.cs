@@ -31,7 +31,18 @@ internal static class ElementCodec
             Convert(DType.Float32, MemoryMarshal.AsBytes(values), dense, bytes, values.Length);
             return;
         }
-        Format(type).Quantize(values, bytes);
+        // A choice of scales for each block: on all threads.
+        BlockFormat format = Format(type);
+        unsafe
+        {
+            fixed (float* from = values)
+            {
+                fixed (byte* to = bytes)
+                {
+                    Cpu.BlockRows.Quantize(format, from, format.BlockElements, values.Length / format.BlockElements, to, ComputePool.Current);
+                }
+            }
+        }
     }
 
     private static BlockFormat Format(StoredType type) => BlockFormats.FromName(type.Name) ?? throw new ArgumentException($"{type} is no type of numbers that can be read");

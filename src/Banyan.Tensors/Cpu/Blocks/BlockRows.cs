@@ -20,6 +20,10 @@ internal static unsafe class BlockRows
         GC.KeepAlive(table);
     }
 
+    /// <summary>Adjacent rows of <paramref name="k"/> numbers as blocks.</summary>
+    public static void Quantize(BlockFormat format, float* from, long k, long rows, byte* to, ComputePool pool) =>
+        pool.For(rows, Math.Max(1, 8192 / k), new QuantizeBody { Format = format, From = from, K = (int)k, To = to });
+
     /// <summary>y = x where one of them is in blocks: the same blocks, the numbers of blocks, or the blocks of numbers. Both contiguous, of one shape.</summary>
     public static void Copy(Tensor x, Tensor y)
     {
@@ -45,7 +49,7 @@ internal static unsafe class BlockRows
         }
         if (y.DType.Format is { } to)
         {
-            y.Pool.For(rows, Math.Max(1, 8192 / k), new QuantizeBody { Format = to, From = (float*)Pointer(wideX), K = (int)k, To = Pointer(y) });
+            Quantize(to, (float*)Pointer(wideX), k, rows, Pointer(y), y.Pool);
         }
         else if (!ReferenceEquals(wideY, y))
         {
