@@ -16,7 +16,7 @@ internal static partial class CommandTree
     private static readonly Verb[] s_verbs =
     [
         new QuickstartVerb(), new PretrainVerb(), new TokenizerTrainVerb(), new TokenizerEncodeVerb(), new TokenizerDecodeVerb(), new TokenizerChatVerb(), new GenerateVerb(), new ScoreVerb(),
-        new ForwardVerb(), new InfoVerb(), new ConvertVerb(), new CreateVerb(), new BenchVerb(), new VerifyVerb(),
+        new ForwardVerb(), new InfoVerb(), new PerplexityVerb(), new ConvertVerb(), new QuantizeVerb(), new CreateVerb(), new BenchVerb(), new VerifyVerb(),
     ];
 
     public static IReadOnlyList<Verb> Verbs => s_verbs;

@@ -62,7 +62,7 @@ internal abstract class Verb
     public IEnumerable<Setting> AllSettings => [.. Settings, new("seed", "Seed of everything random."), new("threads", "Threads that compute; 0: all processors.")];
 
     // Values are texts here; the setting that is read decides what they must be.
-    private static Option<string[]> ToOption(Setting setting) => new("--" + setting.Name.Replace('_', '-').Replace('.', '-'))
+    private static Option<string[]> ToOption(Setting setting) => new("--" + setting.Name.Replace('_', '-').Replace('.', '-'), setting.Name == "out" ? ["-o"] : [])
     {
         Description = setting.Help,
         Arity = setting.Kind == SettingKind.Flag ? ArgumentArity.Zero : ArgumentArity.OneOrMore,

@@ -105,6 +105,15 @@ public sealed class GgufModel : IModelReader, IBlockReader
         return File.Get(_tensors[name].Tensor.Sources[0]).Type.DType is null;
     }
 
+    /// <summary>Bytes that a tensor takes in the file.</summary>
+    /// <param name="name">The tensor, under Hugging Face's name.</param>
+    public long StoredBytes(string name)
+    {
+        StoredType type = File.Get(_tensors[name].Tensor.Sources[0]).Type;
+        long elements = this.Get(name).ElementCount;
+        return elements % type.BlockElements == 0 ? type.ByteCount(elements) : this.Get(name).ByteCount;
+    }
+
     /// <summary>Computes the bytes of a tensor in a type and hands them over piece by piece, in order.</summary>
     /// <param name="name">The tensor, under Hugging Face's name.</param>
     /// <param name="type">The type to write.</param>

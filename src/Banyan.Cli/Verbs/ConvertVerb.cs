@@ -49,7 +49,7 @@ internal sealed class ConvertVerb : Verb
         ConversionResult result;
         try
         {
-            var progress = new Written((done, total) => (line ??= output.Progress("writing", total)).Report(done, "bytes"));
+            var progress = new Told<(long Done, long Total)>(p => (line ??= output.Progress("writing", p.Total)).Report(p.Done, "bytes"));
             result = toGguf ? ModelConverter.ToGguf(source, target, Options(s, source), check, progress, stop) : ModelConverter.ToFolder(source, target, blocks, check, progress, stop);
         }
         finally
@@ -102,9 +102,4 @@ internal sealed class ConvertVerb : Verb
         "f32" => DType.Float32,
         _ => throw new ArgumentException($"type: {type} is no type of a folder; expected bf16, f16 or f32"),
     };
-
-    private sealed class Written(Action<long, long> report) : IProgress<(long Done, long Total)>
-    {
-        public void Report((long Done, long Total) value) => report(value.Done, value.Total);
-    }
 }

@@ -40,12 +40,12 @@ internal sealed class CreateVerb : Verb
                 GgufExport export = SettingReader.Usage(() => GgufExport.Plan(model, new() { Type = type }));
                 export.Metadata["tokenizer.ggml.model"] = GgufValue.Of("no_vocab");
                 bytes = export.Tensors.Sum(t => t.ByteCount);
-                export.Write(path, new Told(done => (line ??= output.Progress("writing", bytes)).Report(done, "bytes")), stop);
+                export.Write(path, new Told<long>(done => (line ??= output.Progress("writing", bytes)).Report(done, "bytes")), stop);
             }
             else
             {
                 bytes = model.Names.Sum(n => model.Get(n).ByteCount);
-                FolderExport.Write(model, path, progress: new Told(done => (line ??= output.Progress("writing", bytes)).Report(done, "bytes")), cancellation: stop);
+                FolderExport.Write(model, path, progress: new Told<long>(done => (line ??= output.Progress("writing", bytes)).Report(done, "bytes")), cancellation: stop);
             }
         }
         finally
@@ -77,9 +77,4 @@ internal sealed class CreateVerb : Verb
         "bf16" => DType.BFloat16,
         _ => throw new ArgumentException($"type: {type} is no type of a folder; expected f32, f16 or bf16 (NAME.gguf has others)"),
     };
-
-    private sealed class Told(Action<long> report) : IProgress<long>
-    {
-        public void Report(long value) => report(value);
-    }
 }

@@ -134,6 +134,13 @@ public static class PerplexityMeasure
         return new(own.Result, theirs.Result, total / own.Result.Tokens, largest, (double)same / own.Result.Tokens);
     }
 
+    /// <summary>The token that begins texts, where the model's configuration names one and the text begins with it.</summary>
+    public static int? BeginId(this LanguageModel lm, IReadOnlyList<int> ids)
+    {
+        var config = Checkpoints.ConfigReader.Parse(System.Text.Encoding.UTF8.GetBytes(lm.Model.ConfigJson), lm.Source);
+        return ids.Count > 0 && config.GetLongs("bos_token_id") is [var id, ..] && id == ids[0] ? (int)id : null;
+    }
+
     private static IEnumerable<long[]> Chunks(LanguageModel lm, IReadOnlyList<int> ids, int context, int? beginId, int most, IProgress<(int, int)>? progress, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(context, 4);

@@ -42,6 +42,19 @@ public sealed class HtmlReport
         return this;
     }
 
+    /// <summary>Adds bars, each with its name before and its figure behind it.</summary>
+    public HtmlReport Bars(params IReadOnlyList<(string Name, double Value, string Figure)> bars)
+    {
+        double largest = Math.Max(bars.Select(b => b.Value).DefaultIfEmpty().Max(), double.Epsilon);
+        _body.Append("<table>\n");
+        foreach ((string name, double value, string figure) in bars)
+        {
+            _body.Append(CultureInfo.InvariantCulture, $"<tr><td>{Escape(name)}</td><td style=\"width:24em\"><div style=\"background:#3b6fb6;height:0.8em;width:{100 * value / largest:F1}%\"></div></td><td>{Escape(figure)}</td></tr>\n");
+        }
+        _body.Append("</table>\n");
+        return this;
+    }
+
     /// <summary>Adds texts side by side, each under its name.</summary>
     public HtmlReport SideBySide(params IReadOnlyList<(string Name, string Text)> texts)
     {
