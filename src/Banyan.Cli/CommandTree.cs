@@ -15,7 +15,7 @@ internal static partial class CommandTree
     // One row per verb.
     private static readonly Verb[] s_verbs =
     [
-        new QuickstartVerb(), new PretrainVerb(), new TokenizerTrainVerb(), new TokenizerEncodeVerb(), new TokenizerDecodeVerb(), new TokenizerChatVerb(), new GenerateVerb(), new ScoreVerb(),
+        new QuickstartVerb(), new PretrainVerb(), new TokenizerTrainVerb(), new TokenizerEncodeVerb(), new TokenizerDecodeVerb(), new TokenizerChatVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(),
         new ForwardVerb(), new InfoVerb(), new PerplexityVerb(), new ConvertVerb(), new QuantizeVerb(), new CreateVerb(), new BenchVerb(), new VerifyVerb(),
     ];
 

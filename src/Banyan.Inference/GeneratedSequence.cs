@@ -19,11 +19,11 @@ internal sealed class GeneratedSequence
     private readonly DecodeStream? _decoder;
     private readonly StopStrings _stops;
 
-    public GeneratedSequence(LanguageModel lm, int[] prompt, GenerationOptions options, int index, int completion)
+    public GeneratedSequence(LanguageModel lm, int[] prompt, GenerationOptions options, int index, int completion, SequenceCache? cache = null)
     {
         (_lm, _prompt, _options, _index) = (lm, prompt, options, index);
         long length = Math.Min((long)prompt.Length + options.MaxNewTokens, lm.Model.MaxPositions);
-        Cache = new SequenceCache(length);
+        Cache = cache ?? new SequenceCache(length);
         int room = (int)Math.Max(length - prompt.Length, 0);   // for every token that may come, so that none allocates
         (_ids, _logProbs, _top, _texts) = (new(room), new(room), new(room), new(room));
         _sampler = new Sampler(options, prompt, completion);
@@ -38,16 +38,17 @@ internal sealed class GeneratedSequence
     /// <summary>Appends the tokens that the cache has not seen; returns how many.</summary>
     public int AddUnseen(List<long> ids)
     {
-        if (Cache.Length > 0)
+        if (_ids.Count > 0)
         {
             ids.Add(_ids[^1]);
             return 1;
         }
-        foreach (int id in _prompt)
+        int seen = (int)Cache.Length;
+        for (int i = seen; i < _prompt.Length; i++)
         {
-            ids.Add(id);
+            ids.Add(_prompt[i]);
         }
-        return _prompt.Length;
+        return _prompt.Length - seen;
     }
 
     /// <summary>Chooses the next token.</summary>

@@ -5,6 +5,11 @@ using Banyan.Models;
 
 namespace Banyan.Inference;
 
+/// <summary>A prompt of which a cache has seen the beginning.</summary>
+/// <param name="Ids">The whole prompt.</param>
+/// <param name="Cache">Has seen fewer tokens than the prompt has; it grows with what is generated.</param>
+internal sealed record PrefilledPrompt(int[] Ids, SequenceCache Cache);
+
 /// <summary>Sequences that are generated together: one pass for all that are not finished, then one draw for each.</summary>
 internal sealed class GenerationRun : IDisposable
 {
@@ -20,6 +25,15 @@ internal sealed class GenerationRun : IDisposable
     private float[] _logits = [];
     private long _tokens, _steps;
     private double _first;
+
+    public GenerationRun(LanguageModel lm, PrefilledPrompt prompt, GenerationOptions options, ComputePool? pool) : this(lm, [prompt.Ids], options with { Completions = 1 }, pool)
+    {
+        _all[0] = new GeneratedSequence(lm, prompt.Ids, _options, 0, 0, prompt.Cache);
+        if (_active.Count > 0)
+        {
+            _active[0] = _all[0];
+        }
+    }
 
     public GenerationRun(LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions options, ComputePool? pool)
     {

@@ -22,12 +22,17 @@ public static class TextGeneration
     /// <param name="pool">The threads; null: the shared pool.</param>
     /// <param name="cancellationToken">Ends the generation after the current token.</param>
     /// <exception cref="ArgumentException">An option is out of its range, a prompt is empty or longer than the model's context.</exception>
-    public static async IAsyncEnumerable<GeneratedToken> GenerateAsync(this LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions? options = null,
-        ComputePool? pool = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static IAsyncEnumerable<GeneratedToken> GenerateAsync(this LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions? options = null, ComputePool? pool = null, CancellationToken cancellationToken = default) =>
+        Stream(() => new GenerationRun(lm, prompts, (options ?? new GenerationOptions()).Validated(), pool), cancellationToken);
+
+    internal static IAsyncEnumerable<GeneratedToken> GenerateAsync(this LanguageModel lm, PrefilledPrompt prompt, GenerationOptions options, ComputePool? pool, CancellationToken cancellationToken) =>
+        Stream(() => new GenerationRun(lm, prompt, options.Validated(), pool), cancellationToken);
+
+    private static async IAsyncEnumerable<GeneratedToken> Stream(Func<GenerationRun> begin, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var channel = Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task work = Task.Run(() => Produce(lm, prompts, options, pool, channel.Writer, stop.Token), CancellationToken.None);
+        Task work = Task.Run(() => Produce(begin, channel.Writer, stop.Token), CancellationToken.None);
         try
         {
             await foreach (GeneratedToken token in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -53,6 +58,11 @@ public static class TextGeneration
         ComputePool? pool = null, CancellationToken cancellationToken = default)
     {
         using var run = new GenerationRun(lm, prompts, (options ?? new GenerationOptions()).Validated(), pool);
+        return Finish(run, onToken, cancellationToken);
+    }
+
+    private static Completion[] Finish(GenerationRun run, Action<GeneratedToken>? onToken, CancellationToken cancellationToken)
+    {
         while (!run.IsDone)
         {
             if (cancellationToken.IsCancellationRequested)
@@ -65,11 +75,12 @@ public static class TextGeneration
         return run.Completions();
     }
 
-    private static void Produce(LanguageModel lm, IReadOnlyList<int[]> prompts, GenerationOptions? options, ComputePool? pool, ChannelWriter<GeneratedToken> output, CancellationToken stop)
+    private static void Produce(Func<GenerationRun> begin, ChannelWriter<GeneratedToken> output, CancellationToken stop)
     {
         try
         {
-            lm.Generate(prompts, options, t => output.TryWrite(t), pool, stop);
+            using GenerationRun run = begin();
+            Finish(run, t => output.TryWrite(t), stop);
             output.Complete();
         }
         catch (Exception e) // whatever it is, it belongs to the reader

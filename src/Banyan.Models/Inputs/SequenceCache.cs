@@ -60,6 +60,9 @@ public sealed class SequenceCache
     /// <summary>Counts tokens as seen.</summary>
     public void Advance(long tokens) => Length += tokens;
 
+    /// <summary>Whether <see cref="Truncate"/> can forget what lies behind the first <paramref name="length"/> tokens.</summary>
+    public bool CanTruncate(long length) => length == 0 || length == Length || (length < Length && _slots.Keys.All(k => IsSequence(k.Name)));
+
     /// <summary>Forgets what lies behind the first <paramref name="length"/> tokens. States of recurrent layers cannot be cut back.</summary>
     /// <exception cref="InvalidOperationException">A layer keeps a recurrent state and the length would shrink to other than 0.</exception>
     public void Truncate(long length)
@@ -72,7 +75,7 @@ public sealed class SequenceCache
                 _slots.Remove(key);
             }
         }
-        else if (length < Length && _slots.Keys.Any(k => !IsSequence(k.Name)))
+        else if (!CanTruncate(length))
         {
             throw new InvalidOperationException("this cache holds recurrent states, which cannot be cut back; fork it before the tokens that may be undone");
         }
