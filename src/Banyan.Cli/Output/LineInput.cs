@@ -13,6 +13,8 @@ internal sealed class LineInput
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected && LineEditor.IsSupported(AnsiConsole.Console))
         {
             _editor = new LineEditor { Prompt = new LineEditorPrompt("[bold]>[/]") };
+            _editor.KeyBindings.Add<PreviousHistoryCommand>(ConsoleKey.UpArrow);
+            _editor.KeyBindings.Add<NextHistoryCommand>(ConsoleKey.DownArrow);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class ChatVerb : Verb
 
     public override string Name => "chat";
 
-    public override string Summary => "Talks with a model: line editing, history, /commands; Ctrl-C stops an answer, /quit or Ctrl-D the program.";
+    public override string Summary => "Talks with a model: line editing, history, /commands; Ctrl-C stops an answer, /quit ends.";
 
     public override string Example => "chat qwen-q4_k_m.gguf --system \"Answer in one sentence.\"";
 
