@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Banyan.Cpu;
 using Banyan.Ops;
+using Banyan.Quant;
 
 namespace Banyan.Tensors.Tests.InstructionSets;
 
@@ -9,7 +10,7 @@ namespace Banyan.Tensors.Tests.InstructionSets;
 internal static class KernelDigests
 {
     /// <summary>Lines "kernel: hash".</summary>
-    public static IEnumerable<string> All() => Products().Concat(Attention()).Concat(Rows()).Concat(Functions());
+    public static IEnumerable<string> All() => Products().Concat(BlockProducts()).Concat(Attention()).Concat(Rows()).Concat(Functions());
 
     private static string Line(string name, params ReadOnlySpan<Tensor> tensors)
     {
@@ -34,6 +35,20 @@ internal static class KernelDigests
                 var problem = new Cpu.GemmProblem(m, n, k) { TransposeA = ta, TransposeB = tb, Accumulate = ta, Bias = true, Relu = tb };
                 yield return Line($"product {m}x{n}x{k} {ta} {tb}", Tensor.From(problem.Actual(pool)));
                 yield return Line($"bfloat16 product {m}x{n}x{k} {ta} {tb}", Tensor.From((problem with { InBf16 = true }).Actual(pool)));
+            }
+        }
+    }
+
+    // Formats that can be written: every form of codes and of scales is among them but levels.
+    private static IEnumerable<string> BlockProducts()
+    {
+        foreach (BlockFormat format in BlockFormats.All.Where(f => f.CanQuantize))
+        {
+            Tensor w = Tensor.Zeros([37, 768], format.DType);
+            w.CopyFrom(Random([37, 768], 1));
+            foreach (int rows in new[] { 1, 7, 13 })
+            {
+                yield return Line($"{format} product of {rows}", Random([rows, 768], rows).Linear(w));
             }
         }
     }
