@@ -125,7 +125,7 @@ public sealed class Detr : Model
         Tensor source = Flat(_project.Forward(map, pass));
         SequenceLayout among = SequenceLayout.Batch(images, places, visible);
         source = _encoder.Aggregate(source, (x, layer) => layer.Forward(x, at, among, null, pass));
-        Tensor queries = pass.Scope.Use(_queries).Unsqueeze(0).Expand([images, _count, _c.DModel]).Reshape(images * _count, _c.DModel);
+        Tensor queries = pass.Scope.Use(_queries.Value.To(DType.Float32)).Unsqueeze(0).Expand([images, _count, _c.DModel]).Reshape(images * _count, _c.DModel);
         SequenceLayout own = SequenceLayout.Batch(images, _count), toSource = SequenceLayout.Batch(images, _count, places, visible);
         Tensor found = _decoder.Aggregate(queries * 0, (x, layer) => layer.Forward(x, queries, own, (source, at, toSource), pass));
         found = _norm.Forward(found, pass).Reshape(images, _count, -1);

@@ -164,7 +164,7 @@ internal static unsafe class BlockProduct
     // A part of the weights at a time as float32. Elements of the product do not depend on how the columns are cut.
     private static void AsFloats(Tensor x, Tensor w, Tensor y, Tensor? bias)
     {
-        long k = w.Shape[1], n = w.Shape[0], part = Math.Clamp((1 << 22) / k, 16, n);
+        long k = w.Shape[1], n = w.Shape[0], part = Math.Min(n, Math.Max(16, (1 << 22) / k));
         ComputePool pool = y.Pool;
         NativeBuffer floats = pool.Workspace.Rent(part * k * sizeof(float));
         try
