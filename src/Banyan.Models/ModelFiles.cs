@@ -10,7 +10,10 @@ public enum WeightPrecision
     /// <summary>float32 throughout.</summary>
     Float32,
 
-    /// <summary>Weights in blocks (<see cref="Banyan.Quant.BlockFormat"/>) stay as the file has them, and are multiplied as whole numbers: a fraction of the memory and of the time.</summary>
+    /// <summary>
+    /// Weights stay as the file has them. Those of 16 bits give the results of float32 with half the memory; those in blocks (<see cref="Banyan.Quant.BlockFormat"/>) are multiplied as
+    /// whole numbers: a fraction of the memory and of the time.
+    /// </summary>
     Stored,
 }
 
@@ -34,10 +37,11 @@ public static class ModelFiles
     /// <param name="model">The model.</param>
     /// <param name="reader">The checkpoint.</param>
     /// <param name="trainable">True copies the weights into memory; false maps the files where it can.</param>
-    /// <param name="precision">Whether weights in blocks stay so. Default: they become float32.</param>
+    /// <param name="precision">Whether weights in blocks or of 16 bits stay so; trainable ones do not. Default: they become float32.</param>
     /// <exception cref="CheckpointException">Weights and configuration disagree.</exception>
     public static void LoadWeights(Model model, ICheckpointReader reader, bool trainable, WeightPrecision precision = WeightPrecision.Float32)
     {
+        precision = trainable ? WeightPrecision.Float32 : precision;
         string prefix = model.BasePrefix.Length > 0 && !reader.Names.Any(n => n.StartsWith(model.BasePrefix, StringComparison.Ordinal)) ? model.BasePrefix : "";
         HashSet<string> unread = [.. reader.Names];
         foreach ((string name, Parameter p) in model.NamedParameters())
@@ -51,9 +55,9 @@ public static class ModelFiles
                 p.Value = blocks;
                 continue;
             }
-            // The kernels compute in float32: what is stored in half of that is widened, which loses nothing.
+            // The kernels compute in float32: what is stored in half of that is widened, which loses nothing, at once or (where the layer knows how) when it is read.
             Tensor mapped = reader.MapTensor(stored);
-            bool isHalf = mapped.DType == DType.Float16 || mapped.DType == DType.BFloat16;
+            bool isHalf = (mapped.DType == DType.Float16 || mapped.DType == DType.BFloat16) && !(precision == WeightPrecision.Stored && p.AcceptsBlocks);
             p.Value = isHalf ? reader.LoadTensor(stored, DType.Float32) : trainable ? reader.LoadTensor(stored) : mapped;
             if (p.Value.DType.IsFloat)
             {

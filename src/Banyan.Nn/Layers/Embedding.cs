@@ -24,5 +24,10 @@ public sealed class Embedding : Module
 
     /// <summary>ids (...) to (..., C).</summary>
     /// <exception cref="ArgumentOutOfRangeException">An id is not a row.</exception>
-    public Tensor Forward(Tensor ids, ForwardPass pass) => pass.Visit(this, Weight.Value.Embedding(ids, _paddingIdx, _scaleGradByFreq));
+    public Tensor Forward(Tensor ids, ForwardPass pass)
+    {
+        Tensor rows = Weight.Value.Embedding(ids, _paddingIdx, _scaleGradByFreq);
+        // A table that is stored in 16 bits gives what the layers compute with.
+        return pass.Visit(this, rows.DType == DType.BFloat16 || rows.DType == DType.Float16 ? rows.To(DType.Float32) : rows);
+    }
 }

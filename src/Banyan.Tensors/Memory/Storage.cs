@@ -20,7 +20,8 @@ internal sealed unsafe class Storage
     private readonly object? _keepAlive;
     private readonly bool _borrowed;
     private readonly Lock _lock = new();
-    private Dictionary<(long Offset, long Rows), BlockPanels?>? _panels;
+    private Dictionary<(long Offset, long Rows), object?>? _packed;
+    private int _packedVersion;
     private int _references;
 
     /// <summary>A block of a pool, or (without one) memory of its own.</summary>
@@ -71,20 +72,38 @@ internal sealed unsafe class Storage
 
     public object? Owner => _keepAlive;
 
-    /// <summary>The matrix that begins at an element, in the order of the integer kernels: made once, kept with the storage. Null where its numbers do not allow it.</summary>
+    /// <summary>The matrix of blocks that begins at an element, in the order of the integer kernels: made once for each version. Null where its numbers do not allow it.</summary>
     public BlockPanels? Panels(BlockFormat format, long offset, long rows, long columns, ComputePool pool)
     {
         lock (_lock)
         {
-            _panels ??= [];
-            if (!_panels.TryGetValue((offset, rows), out BlockPanels? panels))
-            {
-                panels = BlockPanels.Pack(format, Pointer + format.DType.ByteCount(offset), rows, columns, pool);
-                _panels.Add((offset, rows), panels);
-                (_keepAlive as IReclaimable)?.Reclaim();
-            }
-            return panels;
+            return (BlockPanels?)(Find(offset, rows, out object? known) ? known : Keep(offset, rows, BlockPanels.Pack(format, Pointer + format.DType.ByteCount(offset), rows, columns, pool)));
         }
+    }
+
+    /// <summary>As <see cref="Panels"/>, of 16-bit numbers.</summary>
+    public HalfPanels? Halves(bool isBf16, long offset, long rows, long columns, ComputePool pool)
+    {
+        lock (_lock)
+        {
+            return (HalfPanels?)(Find(offset, rows, out object? known) ? known : Keep(offset, rows, HalfPanels.Pack(isBf16, (ushort*)Pointer + offset, rows, columns, pool)));
+        }
+    }
+
+    private bool Find(long offset, long rows, out object? packed)
+    {
+        if (_packed is null || _packedVersion != Version)
+        {
+            (_packed, _packedVersion) = ([], Version);
+        }
+        return _packed.TryGetValue((offset, rows), out packed);
+    }
+
+    private object? Keep(long offset, long rows, object? packed)
+    {
+        _packed!.Add((offset, rows), packed);
+        (_keepAlive as IReclaimable)?.Reclaim();
+        return packed;
     }
 
     public void AddReference() => _references++;

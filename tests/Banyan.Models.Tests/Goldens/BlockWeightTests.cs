@@ -43,6 +43,33 @@ public sealed class BlockWeightTests
         }
     }
 
+    [SkippableTheory, MemberData(nameof(Cases))]
+    public void Weights_of_16_bits_give_the_bits_of_float32(string name)
+    {
+        using var golden = GoldenModel.Open(name);
+        foreach (DType half in new[] { DType.BFloat16, DType.Float16 })
+        {
+            Parameter[] parameters = [.. golden.Model.NamedParameters().Select(p => p.Parameter).Where(p => p.AcceptsBlocks && p.HasValue && p.Value.DType.IsFloat).Distinct()];
+            Tensor[] stored = [.. parameters.Select(p => ReadOnly(p.Value.Detach().To(half)))];
+            foreach ((Parameter p, Tensor value) in parameters.Zip(stored))
+            {
+                p.Value = value.To(DType.Float32);
+            }
+            (string Key, float[] Values)[] expected = Outputs(golden, exact: false);
+            foreach ((Parameter p, Tensor value) in parameters.Zip(stored))
+            {
+                p.Value = value;
+            }
+            foreach (((string key, float[] wanted), (_, float[] found)) in expected.Zip(Outputs(golden, exact: false)))
+            {
+                Assert.True(wanted.AsSpan().SequenceEqual(found), $"{key} in {half} differs");
+            }
+        }
+    }
+
+    // As weights of a mapped file are.
+    private static unsafe Tensor ReadOnly(Tensor t) => Tensor.Borrow(t.Body.Storage!.Pointer + t.DType.ByteCount(t.Body.Offset), t.Shape, t.DType, t);
+
     private static (string Key, float[] Values)[] Outputs(GoldenModel golden, bool exact)
     {
         using var scope = new Scope(new() { ExactBlockProducts = exact });

@@ -1,0 +1,90 @@
+namespace Banyan.Cpu;
+
+/// <summary>y = x W^T + b with W in bfloat16 or half precision: what the widened numbers give, to the bit, without widening all of them first.</summary>
+internal static unsafe class HalfProduct
+{
+    // Up to so many rows are multiplied one after the other: they read the panels from a cache.
+    private const int FewRows = 4;
+
+    /// <summary>Whether weights are multiplied so: stored in 16 bits, and in no need of their own gradient.</summary>
+    public static bool Takes(Tensor w) => (w.DType == DType.BFloat16 || w.DType == DType.Float16) && w is { Rank: 2, IsContiguous: true, RequiresGrad: false, Device.IsMeta: false } && w.Body.Storage!.IsReadOnly;
+
+    /// <summary>y (M, N) = x (M, K) w^T, w (N, K), plus bias (N). False: the numbers do not allow it, and nothing was done.</summary>
+    public static bool Run(Tensor x, Tensor w, Tensor y, Tensor? bias)
+    {
+        if (y.Count == 0)
+        {
+            return true;
+        }
+        if (w.Body.Storage!.Halves(w.DType == DType.BFloat16, w.Body.Offset, w.Shape[0], w.Shape[1], y.Pool) is not { } panels)
+        {
+            return false;
+        }
+        x = x.IsContiguous ? x : x.Detach().Contiguous();
+        float* b = bias is null ? null : Pointer(bias);
+        if (x.Shape[0] <= FewRows)
+        {
+            long run = Math.Max(1, panels.Pairs / (8 * y.Pool.Threads));
+            y.Pool.For(panels.Pairs, Math.Max(run, 100_000 / (32 * panels.K)), new RowsBody { W = panels, X = Pointer(x), Y = Pointer(y), Rows = x.Shape[0], Bias = b });
+        }
+        else
+        {
+            Widened(x, panels, y, b);
+        }
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        GC.KeepAlive(bias);
+        return true;
+    }
+
+    // A part of the columns at a time. Elements of the product do not depend on how they are cut.
+    private static void Widened(Tensor x, HalfPanels w, Tensor y, float* bias)
+    {
+        long part = Math.Clamp((1 << 17) / w.K, 1, w.Pairs);
+        NativeBuffer floats = y.Pool.Workspace.Rent(part * 32 * w.K * sizeof(float));
+        try
+        {
+            for (long pair = 0; pair < w.Pairs; pair += part)
+            {
+                long count = Math.Min(part, w.Pairs - pair), column = 32 * pair;
+                w.Widen(pair, count, floats.Floats, y.Pool);
+                Gemm.Run(new GemmArgs
+                {
+                    M = x.Shape[0], N = Math.Min(32 * count, w.N - column), K = w.K, A = Pointer(x), ARow = w.K, ACol = 1, B = floats.Floats, BIsPacked = true,
+                    C = Pointer(y) + column, CRow = w.N, Bias = bias == null ? null : bias + column,
+                }, y.Pool);
+            }
+        }
+        finally
+        {
+            y.Pool.Workspace.Return(floats);
+        }
+    }
+
+    private static float* Pointer(Tensor t) => (float*)t.Body.Storage!.Pointer + t.Body.Offset;
+
+    private struct RowsBody : IParallelBody
+    {
+        public HalfPanels W;
+        public float* X, Y, Bias;
+        public long Rows;
+
+        public readonly void Run(long begin, long end)
+        {
+            float* sums = stackalloc float[32];
+            for (long pair = begin; pair < end; pair++)
+            {
+                long column = 32 * pair, columns = Math.Min(32, W.N - column);
+                for (long row = 0; row < Rows; row++)
+                {
+                    W.Row(pair, X + row * W.K, sums);
+                    float* y = Y + row * W.N + column;
+                    for (long j = 0; j < columns; j++)
+                    {
+                        y[j] = Bias == null ? sums[j] : sums[j] + Bias[column + j];
+                    }
+                }
+            }
+        }
+    }
+}
