@@ -81,12 +81,12 @@ internal sealed unsafe class Storage
         }
     }
 
-    /// <summary>As <see cref="Panels"/>, of 16-bit numbers.</summary>
-    public HalfPanels? Halves(bool isBf16, long offset, long rows, long columns, ComputePool pool)
+    /// <summary>As <see cref="Panels"/>, of plain numbers.</summary>
+    public DensePanels? Dense(DType type, long offset, long rows, long columns, ComputePool pool)
     {
         lock (_lock)
         {
-            return (HalfPanels?)(Find(offset, rows, out object? known) ? known : Keep(offset, rows, HalfPanels.Pack(isBf16, (ushort*)Pointer + offset, rows, columns, pool)));
+            return (DensePanels?)(Find(offset, rows, out object? known) ? known : Keep(offset, rows, DensePanels.Pack(type, Pointer + type.ByteCount(offset), rows, columns, pool)));
         }
     }
 

@@ -44,10 +44,10 @@ public sealed class BlockWeightTests
     }
 
     [SkippableTheory, MemberData(nameof(Cases))]
-    public void Weights_of_16_bits_give_the_bits_of_float32(string name)
+    public void Weights_of_a_file_give_the_bits_of_weights_in_memory(string name)
     {
         using var golden = GoldenModel.Open(name);
-        foreach (DType half in new[] { DType.BFloat16, DType.Float16 })
+        foreach (DType half in new[] { DType.BFloat16, DType.Float16, DType.Float32 })
         {
             Parameter[] parameters = [.. golden.Model.NamedParameters().Select(p => p.Parameter).Where(p => p.AcceptsBlocks && p.HasValue && p.Value.DType.IsFloat).Distinct()];
             Tensor[] stored = [.. parameters.Select(p => ReadOnly(p.Value.Detach().To(half)))];

@@ -41,7 +41,7 @@ namespace Banyan.Ops
             {
                 BlockProduct.Run(Elementwise.Convert(rows, compute), weight, y, wideBias);
             }
-            else if (transposed || compute != DType.Float32 || !HalfProduct.Takes(weight) || Tensor.ScopeOf(x, weight, y) is { Bf16Products: true } || !HalfProduct.Run(Elementwise.Convert(rows, compute), weight, y, wideBias))
+            else if (transposed || compute != DType.Float32 || !DenseProduct.Takes(weight, rows.Shape[0]) || Tensor.ScopeOf(x, weight, y) is { Bf16Products: true } || !DenseProduct.Run(Elementwise.Convert(rows, compute), weight, y, wideBias))
             {
                 Tensor numbers = Elementwise.Convert(weight, compute);
                 Tensor w = transposed ? numbers : numbers.AsView([numbers.Shape[1], numbers.Shape[0]], [numbers.Strides[1], numbers.Strides[0]], numbers.Body.Offset, owner: scope);

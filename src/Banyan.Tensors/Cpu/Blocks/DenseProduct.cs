@@ -1,13 +1,17 @@
 namespace Banyan.Cpu;
 
-/// <summary>y = x W^T + b with W in bfloat16 or half precision: what the widened numbers give, to the bit, without widening all of them first.</summary>
-internal static unsafe class HalfProduct
+/// <summary>
+/// y = x W^T + b with weights of a file, which nothing changes: float32, bfloat16 or half precision, in panels that are made once. To the bit what <see cref="MatMulLoop"/> gives for the
+/// widened numbers.
+/// </summary>
+internal static unsafe class DenseProduct
 {
     // Up to so many rows are multiplied one after the other: they read the panels from a cache.
     private const int FewRows = 4;
 
-    /// <summary>Whether weights are multiplied so: stored in 16 bits, and in no need of their own gradient.</summary>
-    public static bool Takes(Tensor w) => (w.DType == DType.BFloat16 || w.DType == DType.Float16) && w is { Rank: 2, IsContiguous: true, RequiresGrad: false, Device.IsMeta: false } && w.Body.Storage!.IsReadOnly;
+    /// <summary>Whether weights are multiplied so. Many rows by float32 are not: then packing as it goes costs nothing.</summary>
+    public static bool Takes(Tensor w, long rows) => (w.DType == DType.BFloat16 || w.DType == DType.Float16 || (w.DType == DType.Float32 && rows <= FewRows))
+        && w is { Rank: 2, IsContiguous: true, RequiresGrad: false, Device.IsMeta: false } && w.Body.Storage!.IsReadOnly;
 
     /// <summary>y (M, N) = x (M, K) w^T, w (N, K), plus bias (N). False: the numbers do not allow it, and nothing was done.</summary>
     public static bool Run(Tensor x, Tensor w, Tensor y, Tensor? bias)
@@ -16,7 +20,7 @@ internal static unsafe class HalfProduct
         {
             return true;
         }
-        if (w.Body.Storage!.Halves(w.DType == DType.BFloat16, w.Body.Offset, w.Shape[0], w.Shape[1], y.Pool) is not { } panels)
+        if (w.Body.Storage!.Dense(w.DType, w.Body.Offset, w.Shape[0], w.Shape[1], y.Pool) is not { } panels)
         {
             return false;
         }
@@ -38,7 +42,7 @@ internal static unsafe class HalfProduct
     }
 
     // A part of the columns at a time. Elements of the product do not depend on how they are cut.
-    private static void Widened(Tensor x, HalfPanels w, Tensor y, float* bias)
+    private static void Widened(Tensor x, DensePanels w, Tensor y, float* bias)
     {
         long part = Math.Clamp((1 << 17) / w.K, 1, w.Pairs);
         NativeBuffer floats = y.Pool.Workspace.Rent(part * 32 * w.K * sizeof(float));
@@ -65,7 +69,7 @@ internal static unsafe class HalfProduct
 
     private struct RowsBody : IParallelBody
     {
-        public HalfPanels W;
+        public DensePanels W;
         public float* X, Y, Bias;
         public long Rows;
 
