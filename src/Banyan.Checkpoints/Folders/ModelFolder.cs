@@ -34,6 +34,10 @@ public sealed class ModelFolder : IModelReader
         {
             folder.OpenFiles();
             Mxfp4Tensor.Join(folder._names, folder._fileOf);
+            if (folder.Existing("config.json") is { } config && ConfigReader.Open(config).GetOptionalObject("quantization_config") is { } quantization)
+            {
+                Quantized.QuantizedWeights.Join(quantization, folder._names, folder._fileOf);
+            }
             return folder;
         }
         catch
