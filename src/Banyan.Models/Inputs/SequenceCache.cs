@@ -27,21 +27,23 @@ public sealed class SequenceCache
     /// <summary>Appends keys and values of a layer behind <see cref="Length"/> and gives the whole room (capacity, heads, dim).</summary>
     public (Tensor Keys, Tensor Values) Append(int layer, Tensor k, Tensor v) => (AppendTo(layer, "key", k), AppendTo(layer, "value", v));
 
+    // A head's tokens lie together (heads, capacity, dim): a decoding step reads each head from its first token to its last.
     private Tensor AppendTo(int layer, string name, Tensor x)
     {
         long needed = Length + x.Shape[0];
-        if (!_slots.TryGetValue((layer, name), out Tensor? room) || room.Shape[0] < needed)
+        if (!_slots.TryGetValue((layer, name), out Tensor? room) || room.Shape[1] < needed)
         {
-            Tensor larger = Tensor.Zeros([Math.Max(Math.Max(_capacity, needed), room is null ? 0 : 2 * room.Shape[0]), x.Shape[1], x.Shape[2]], x.DType, x.Device);
+            Tensor larger = Tensor.Zeros([x.Shape[1], Math.Max(Math.Max(_capacity, needed), room is null ? 0 : 2 * room.Shape[1]), x.Shape[2]], x.DType, x.Device);
             if (room is not null)
             {
-                larger.Slice(0, 0, Length).CopyFrom(room.Slice(0, 0, Length));
+                larger.Slice(1, 0, Length).CopyFrom(room.Slice(1, 0, Length));
             }
             _slots[(layer, name)] = room = larger;
         }
-        // The view belongs to the pass, which recycles it.
-        x.Scope!.Use(room).Slice(0, Length, x.Shape[0]).CopyFrom(x);
-        return room;
+        // The views belong to the pass, which recycles them.
+        Tensor tokens = x.Scope!.Use(room).Transpose(0, 1);
+        tokens.Slice(0, Length, x.Shape[0]).CopyFrom(x);
+        return tokens;
     }
 
     /// <summary>A layer's state of this name, or null before its first pass.</summary>

@@ -7,6 +7,9 @@ namespace Banyan.Cpu;
 internal unsafe struct AttentionForward<S, V>(AttentionArgs<float>* args, AttentionWorkspace workspace, long* tileStarts) : IParallelBody
     where S : struct, ISimd<V> where V : struct
 {
+    // So few rows (a decoding step has one for each head of a group) read keys once: from where they lie.
+    private const int DirectRows = 2;
+
     private AttentionProblem _problem;
     private ForwardScratch _scratch;
     private long _row;       // first row of the tile
@@ -74,7 +77,10 @@ internal unsafe struct AttentionForward<S, V>(AttentionArgs<float>* args, Attent
     private void Block()
     {
         _keys = (int)Math.Min(AttentionTile.Keys, _problem.Segment->KLength - _keyStart);
-        TilePacking.Transpose(_problem.Key(_keyStart), _problem.KStride, _keys, args->HeadDim, _scratch.Keys, TileProduct.PanelWidth<S, V>());
+        if (_rows > DirectRows)
+        {
+            TilePacking.Transpose(_problem.Key(_keyStart), _problem.KStride, _keys, args->HeadDim, _scratch.Keys, TileProduct.PanelWidth<S, V>());
+        }
         _values = LoadValues();
         for (int r = 0; r < _rows; r += AttentionTile.Strip)
         {
@@ -115,6 +121,14 @@ internal unsafe struct AttentionForward<S, V>(AttentionArgs<float>* args, Attent
 
     private readonly void Scores(int first, int rows, int begin, int end)
     {
+        if (_rows <= DirectRows)
+        {
+            for (int r = first; r < first + rows; r++)
+            {
+                DirectScores.Row<S, V>(_scratch.Query + r * _scratch.KeyStride, _problem.Key(_keyStart + begin), _problem.KStride, args->HeadDim, Math.Min(end, _keys) - begin, _scratch.Scores + (r - first) * AttentionTile.ScoreStride + begin);
+            }
+            return;
+        }
         int width = TileProduct.PanelWidth<S, V>(), depth = args->HeadDim;
         TileProduct.Left q = new(_scratch.Query + first * _scratch.KeyStride, _scratch.KeyStride, 1);
         // Panel begin / width starts begin * depth elements in.
