@@ -20,11 +20,12 @@ public sealed class DecodingSession : IDisposable
     /// <summary>A session.</summary>
     /// <param name="model">The model, with weights.</param>
     /// <param name="pool">The threads; null: the shared pool.</param>
-    public DecodingSession(DecoderModel model, ComputePool? pool = null)
+    /// <param name="tap">Sees every module's output; null: nobody.</param>
+    public DecodingSession(DecoderModel model, ComputePool? pool = null, ITap? tap = null)
     {
         _model = model;
         _scope = new Scope(new ScopeOptions { Pool = pool, RecycleHandles = true });
-        _pass = new ForwardPass(_scope);
+        _pass = new ForwardPass(_scope) { Tap = tap };
     }
 
     /// <summary>The logits behind the last token of each sequence.</summary>

@@ -48,6 +48,12 @@ public sealed record GenerationOptions
     /// <summary>How many of the most probable tokens are reported at each position, with their log-probabilities. Default: 0.</summary>
     public int TopLogProbs { get; init; }
 
+    /// <summary>
+    /// Looks at every module's output and names the first that holds NaN or infinite numbers; without it only the logits are looked at (and never drawn from when they are not finite).
+    /// Slower. Default: false.
+    /// </summary>
+    public bool Check { get; init; }
+
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
     public GenerationOptions Validated()

@@ -41,7 +41,7 @@ internal sealed class GenerationRun : IDisposable
         {
             throw new ArgumentException("a prompt has no tokens; give at least one (a begin-of-text token)", nameof(prompts));
         }
-        (_lm, _options, _session) = (lm, options, new DecodingSession(lm.Model, pool));
+        (_lm, _options, _session) = (lm, options, new DecodingSession(lm.Model, pool, options.Check ? new FiniteTap(lm.Source) : null));
         _all = [.. prompts.SelectMany((p, i) => Enumerable.Range(0, options.Completions).Select(c => new GeneratedSequence(lm, p, options, (i * options.Completions) + c, c)))];
         _active = options.MaxNewTokens == 0 ? [] : [.. _all];
         _lm.Logger.Started(_all.Length, prompts.Sum(p => (long)p.Length) * options.Completions, options.MaxNewTokens);

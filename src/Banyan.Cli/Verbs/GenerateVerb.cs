@@ -33,6 +33,7 @@ internal sealed class GenerateVerb : Verb
         new("length_penalty", "Beams: above 0 favours long texts (1)."),
         new("stop", "A text that ends the generation; may be given several times.", SettingKind.Text), new("ignore_end", "Go on behind the end of the text.", SettingKind.Flag),
         new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."), SettingReader.PrecisionSetting,
+        new("check", "Name the layer in which numbers that are not finite appear first.", SettingKind.Flag),
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
@@ -42,7 +43,7 @@ internal sealed class GenerateVerb : Verb
             MaxNewTokens = s.Int("max_new_tokens", 128, 0), Temperature = s.Number("temperature", 1, 0), TopK = s.Int("top_k", 0, 0), TopP = s.Number("top_p", 1), MinP = s.Number("min_p", 0),
             RepetitionPenalty = s.Number("repetition_penalty", 1), FrequencyPenalty = s.Number("frequency_penalty", 0), PresencePenalty = s.Number("presence_penalty", 0),
             Processors = s.Int("no_repeat_ngram", 0, 0) is > 0 and int size ? [new NoRepeatNGram(size)] : [],
-            StopStrings = s.Texts("stop"), IgnoreEnd = s.Flag("ignore_end"), Completions = s.Int("n", 1, 1), TopLogProbs = s.Int("top_logprobs", 0, 0), Seed = s.Seed,
+            StopStrings = s.Texts("stop"), IgnoreEnd = s.Flag("ignore_end"), Completions = s.Int("n", 1, 1), TopLogProbs = s.Int("top_logprobs", 0, 0), Seed = s.Seed, Check = s.Flag("check"),
         };
         SettingReader.Usage(options.Validated);
         if (s.Int("beams", 1, 1, 1024) > 1 || TextToText.Is(s.Text("model")))
