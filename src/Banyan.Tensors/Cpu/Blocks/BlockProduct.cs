@@ -70,7 +70,7 @@ internal static unsafe class BlockProduct
         {
             UnpackedGroup layout = W.Layout;
             long groups = W.K / 32;
-            if (Rows == 1 && !Int8Tile.IsAvailable)
+            if (Rows == 1)
             {
                 OneRow(begin, end);
                 return;
