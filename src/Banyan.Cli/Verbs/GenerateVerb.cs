@@ -33,7 +33,8 @@ internal sealed class GenerateVerb : Verb
         new("length_penalty", "Beams: above 0 favours long texts (1)."),
         new("stop", "A text that ends the generation; may be given several times.", SettingKind.Text), new("ignore_end", "Go on behind the end of the text.", SettingKind.Flag),
         new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."), SettingReader.PrecisionSetting,
-        new("check", "Name the layer in which numbers that are not finite appear first.", SettingKind.Flag),
+        new("draft", "With temperature 0, the same tokens in fewer passes: a small model of the same vocabulary that guesses ahead, or 'lookup' to guess what stood in the text before.", SettingKind.Text),
+        new("drafted", "Tokens that are guessed at once (4)."), new("check", "Name the layer in which numbers that are not finite appear first.", SettingKind.Flag),
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
@@ -54,6 +55,10 @@ internal sealed class GenerateVerb : Verb
         LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
         int[][] prompts = Prompts(s, lm);
         using ComputePool? pool = s.Threads > 0 ? new ComputePool(s.Threads) : null;
+        if (s.Has("draft"))
+        {
+            return Drafted(s, lm, prompts, options, pool, output, stop);
+        }
         double first = double.NaN;
         bool stream = prompts.Length * options.Completions == 1;
         Completion[] done = lm.Generate(prompts, options, t =>
@@ -67,6 +72,21 @@ internal sealed class GenerateVerb : Verb
         }, pool, stop);
         Show(done, stream, output);
         output.Document(Document(done, first, clock.Elapsed.TotalSeconds));
+        return 0;
+    }
+
+    private static int Drafted(SettingReader s, LanguageModel lm, int[][] prompts, GenerationOptions options, ComputePool? pool, Reporter output, CancellationToken stop)
+    {
+        if (options.Temperature != 0 || prompts.Length != 1 || options.Completions != 1)
+        {
+            throw new UsageException("draft goes on from one prompt with --temperature 0");
+        }
+        var clock = Stopwatch.StartNew();
+        using ModelDraft? model = s.Text("draft") == "lookup" ? null : new ModelDraft(LanguageModel.Load(s.Text("draft"), precision: s.Precision()), pool);
+        IReadOnlyList<int> ids = AssistedDecoding.Generate(lm, model is null ? new PromptLookup() : model, prompts[0], options.MaxNewTokens, s.Int("drafted", 4, 1, 64), pool, stop);
+        string text = lm.HasTokenizer ? lm.Tokenizer.Decode([.. ids]) : string.Join(' ', ids);
+        output.Line(text);
+        output.Document(new JsonObject { ["prompt_ids"] = Reporter.Ids(prompts[0]), ["ids"] = Reporter.Ids(ids), ["text"] = text, ["tokens_per_s"] = Reporter.Number(ids.Count / clock.Elapsed.TotalSeconds) });
         return 0;
     }
 
