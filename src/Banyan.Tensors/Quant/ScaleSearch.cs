@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Banyan.Quant;
 
 /// <summary>
@@ -23,23 +25,21 @@ internal static class ScaleSearch
             minimum = -low;
             return 0;
         }
-        float scale = (high - low) / max, best = Error(x, weights, scale, low, max, max / (high - low), absolute);
-        float bestLow = low;
+        Span<float> codes = stackalloc float[x.Length];
+        Round(x, codes, low, max / (high - low), max);
+        float scale = (high - low) / max, bestLow = low, best = Error(x, weights, codes, scale, low, absolute);
+        float w = Sum(weights, weights, ones: true), wx = Sum(weights, x, ones: false);
         for (int i = 0; i <= steps; i++)
         {
-            float inverse = (first + step * i + max) / (high - low);
+            Round(x, codes, low, (first + step * i + max) / (high - low), max);
             // Weighted sums of the normal equations for x = s q + l.
-            float w = 0, wq = 0, wqq = 0, wx = 0, wxq = 0;
-            for (int j = 0; j < x.Length; j++)
+            Vector256<float> vq = default, vqq = default, vxq = default;
+            for (int j = 0; j < x.Length; j += 8)
             {
-                float q = Math.Clamp(BlockMath.Round(inverse * (x[j] - low)), 0, max), weight = weights[j];
-                w += weight;
-                wq += weight * q;
-                wqq += weight * q * q;
-                wx += weight * x[j];
-                wxq += weight * q * x[j];
+                Vector256<float> q = At(codes, j), wq8 = At(weights, j) * q;
+                (vq, vqq, vxq) = (vq + wq8, vqq + wq8 * q, vxq + wq8 * At(x, j));
             }
-            float determinant = w * wqq - wq * wq;
+            float wq = Sum(vq), wqq = Sum(vqq), wxq = Sum(vxq), determinant = w * wqq - wq * wq;
             if (determinant <= 0)
             {
                 continue;
@@ -49,7 +49,7 @@ internal static class ScaleSearch
             {
                 (l, s) = (0, wxq / wqq);
             }
-            float error = Error(x, weights, s, l, max, inverse, absolute, low);
+            float error = Error(x, weights, codes, s, l, absolute);
             if (error < best)
             {
                 (best, scale, bestLow) = (error, s, l);
@@ -68,15 +68,18 @@ internal static class ScaleSearch
             return 0;
         }
         float best = -1, scale = 0;
+        var bottom = Vector256.Create((float)-max);
+        var top = Vector256.Create(max - 1f);
         for (int i = -9; i <= 9; i++)
         {
-            float inverse = -(max + 0.1f * i) / extreme, xq = 0, qq = 0;
-            foreach (float v in x)
+            var inverse = Vector256.Create(-(max + 0.1f * i) / extreme);
+            Vector256<float> vxq = default, vqq = default;
+            for (int j = 0; j < x.Length; j += 8)
             {
-                float q = Math.Clamp(BlockMath.Round(inverse * v), -max, max - 1), weight = v * v;
-                xq += weight * v * q;
-                qq += weight * q * q;
+                Vector256<float> v = At(x, j), q = Vector256.Min(top, Vector256.Max(bottom, Vector256.Floor(inverse * v + Half))), wq = v * v * q;
+                (vxq, vqq) = (vxq + wq * v, vqq + wq * q);
             }
+            float xq = Sum(vxq), qq = Sum(vqq);
             // The error that is left is sum w x^2 - xq^2 / qq.
             if (qq > 0 && (best < 0 || xq * xq > best * qq))
             {
@@ -132,15 +135,45 @@ internal static class ScaleSearch
         return bestScale;
     }
 
-    // The error of a scale with the codes that another one (inverse, from start on) gave.
-    private static float Error(ReadOnlySpan<float> x, ReadOnlySpan<float> weights, float scale, float low, int max, float inverse, bool absolute, float? start = null)
+    private static Vector256<float> Half => Vector256.Create(0.5f);
+
+    // Runs are of 16 or 32 numbers.
+    private static Vector256<float> At(ReadOnlySpan<float> x, int j) => Vector256.LoadUnsafe(in x[j]);
+
+    private static void Round(ReadOnlySpan<float> x, Span<float> codes, float low, float inverse, int max)
     {
-        float error = 0;
-        for (int j = 0; j < x.Length; j++)
+        for (int j = 0; j < x.Length; j += 8)
         {
-            float q = Math.Clamp(BlockMath.Round(inverse * (x[j] - (start ?? low))), 0, max), difference = scale * q + low - x[j];
-            error += weights[j] * (absolute ? MathF.Abs(difference) : difference * difference);
+            Vector256<float> q = Vector256.Floor(inverse * (At(x, j) - Vector256.Create(low)) + Half);
+            Vector256.Min(Vector256.Create((float)max), Vector256.Max(Vector256<float>.Zero, q)).CopyTo(codes[j..]);
         }
-        return error;
+    }
+
+    private static float Error(ReadOnlySpan<float> x, ReadOnlySpan<float> weights, ReadOnlySpan<float> codes, float scale, float low, bool absolute)
+    {
+        Vector256<float> error = default;
+        for (int j = 0; j < x.Length; j += 8)
+        {
+            Vector256<float> difference = scale * At(codes, j) + Vector256.Create(low) - At(x, j);
+            error += At(weights, j) * (absolute ? Vector256.Abs(difference) : difference * difference);
+        }
+        return Sum(error);
+    }
+
+    private static float Sum(ReadOnlySpan<float> x, ReadOnlySpan<float> y, bool ones)
+    {
+        Vector256<float> sum = default;
+        for (int j = 0; j < x.Length; j += 8)
+        {
+            sum += ones ? At(x, j) : At(x, j) * At(y, j);
+        }
+        return Sum(sum);
+    }
+
+    // In one order on every machine.
+    private static float Sum(Vector256<float> v)
+    {
+        Vector128<float> four = v.GetLower() + v.GetUpper();
+        return four[0] + four[2] + (four[1] + four[3]);
     }
 }

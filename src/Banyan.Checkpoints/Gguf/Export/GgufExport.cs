@@ -182,6 +182,7 @@ public sealed class GgufExport
                 }
                 at += expected.Length;
             }, cancellation);
+            ((Memory.IReclaimable)bytes).Reclaim();
             yield return (entry, size > 0 ? Math.Sqrt(error / size) : 0);
         }
     }

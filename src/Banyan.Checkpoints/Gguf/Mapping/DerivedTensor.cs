@@ -194,7 +194,12 @@ internal sealed class DerivedTensor
             Decode(row * _length, values);
         }
 
-        public void Dispose() => _bytes.Dispose();
+        public void Dispose()
+        {
+            // A tensor is read once: its pages of a mapped file need not stay.
+            ((Memory.IReclaimable)_bytes).Reclaim();
+            _bytes.Dispose();
+        }
 
         private void Decode(long element, Span<float> values) => ElementCodec.Decode(_entry.Type, _bytes.Slice(_entry.Type.ByteCount(element), checked((int)_entry.Type.ByteCount(values.Length))), values);
     }
