@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Banyan.Cpu.Emit;
 
 namespace Banyan.Cpu;
@@ -28,7 +29,8 @@ internal static unsafe class Int8Reference
 
     private static void Rows<TLargest>(int rows, UnpackedGroup layout, Int8TileArgs* args) where TLargest : struct, ILargest
     {
-        for (int row = 0; row < rows; row++)
+        int done = ByteDot.CountsFromZero(TLargest.Code) ? ThreeRows(rows, layout, args) : 0;
+        for (int row = done; row < rows; row++)
         {
             float* from = args->From == null ? null : (float*)((byte*)args->From + row * args->FromRow), to = (float*)((byte*)args->To + row * args->ToRow);
             if (layout.HasOffsets)
@@ -93,6 +95,53 @@ internal static unsafe class Int8Reference
         s1.Store(to + 8);
         s2.Store(to + 16);
         s3.Store(to + 24);
+    }
+
+    // Codes of 8 bits without VNNI: three rows share what is done to each weight. Returns the rows that are done.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int ThreeRows(int rows, UnpackedGroup layout, Int8TileArgs* args)
+    {
+        int row = 0, bytes = layout.Bytes, scales = layout.Scales, fours = layout.Group / 4;
+        var one = Vector256.Create((short)1);
+        for (; row + 3 <= rows; row += 3)
+        {
+            for (int column = 0; column < 32; column += 8)
+            {
+                float* to = (float*)((byte*)args->To + row * args->ToRow) + column, to1 = (float*)((byte*)to + args->ToRow), to2 = (float*)((byte*)to1 + args->ToRow);
+                Vector256<float> s0 = default, s1 = default, s2 = default;
+                if (args->From != null)
+                {
+                    float* from = (float*)((byte*)args->From + row * args->FromRow) + column;
+                    (s0, s1, s2) = (Vector256.Load(from), Vector256.Load((float*)((byte*)from + args->FromRow)), Vector256.Load((float*)((byte*)from + 2 * args->FromRow)));
+                }
+                byte* b = args->B;
+                ActivationBlock* a = args->A + row;
+                for (long g = 0; g < args->Groups; g++, a += rows, b += bytes)
+                {
+                    for (int part = 0; part < scales; part++)
+                    {
+                        Vector256<int> w0 = default, w1 = default, w2 = default;
+                        byte* w = b + 128 * fours * part + 4 * column;
+                        for (int i = fours * part; i < fours * (part + 1); i++, w += 128)
+                        {
+                            Vector256<sbyte> signed = (Vector256.Load(w) ^ Vector256.Create((byte)128)).AsSByte();
+                            Vector256<byte> size = Avx2.Abs(signed);
+                            w0 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(size, Avx2.Sign(Vector256.Create(((int*)a->Codes)[i]).AsSByte(), signed)), one);
+                            w1 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(size, Avx2.Sign(Vector256.Create(((int*)a[1].Codes)[i]).AsSByte(), signed)), one);
+                            w2 += Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(size, Avx2.Sign(Vector256.Create(((int*)a[2].Codes)[i]).AsSByte(), signed)), one);
+                        }
+                        Vector256<float> scale = Vector256.Load((float*)(b + UnpackedGroup.Codes) + 32 * part + column);
+                        s0 = Fma(Vector256.ConvertToSingle(w0), Vector256.Create(a->Step) * scale, s0);
+                        s1 = Fma(Vector256.ConvertToSingle(w1), Vector256.Create(a[1].Step) * scale, s1);
+                        s2 = Fma(Vector256.ConvertToSingle(w2), Vector256.Create(a[2].Step) * scale, s2);
+                    }
+                }
+                s0.Store(to);
+                s1.Store(to1);
+                s2.Store(to2);
+            }
+        }
+        return row;
     }
 
     private static Vector256<float> Fma(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(a, b, c);
