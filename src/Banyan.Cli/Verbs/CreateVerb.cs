@@ -29,7 +29,7 @@ internal sealed class CreateVerb : Verb
     {
         string path = s.Text("out"), type = s.Text("type", "f32");
         bool isGguf = path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
-        using NewCheckpoint model = SettingReader.Usage(() => Plan(s, path, isGguf ? DType.Float32 : Plain(type)));
+        using NewCheckpoint model = SettingReader.Usage(() => Plan(s, isGguf ? Path.ChangeExtension(path, null) : path, isGguf ? DType.Float32 : Plain(type)));
         ProgressLine? line = null;
         int tensors = model.Names.Count;
         long bytes;

@@ -55,7 +55,7 @@ internal static class QuantizedWeights
                 {
                     return files.ContainsKey(packed + "weight_shape") ? new PackedIntegerWeight(packed, files) : new PackedFloatWeight(packed, files);
                 }
-                return Before("weight_scale") is { } scaled && files.ContainsKey(scaled + "weight") ? new ScaledWeight(scaled, files, "weight_scale", BlockOf(config, files[name].Get(name), files[scaled + "weight"].Get(scaled + "weight"))) : null;
+                return Before("weight_scale") is { } scaled && files.ContainsKey(scaled + "weight") ? new ScaledWeight(scaled, files, "weight_scale", BlockOf(config)) : null;
             case "bitsandbytes":
                 if (Before("SCB") is { } rows)
                 {
@@ -69,20 +69,7 @@ internal static class QuantizedWeights
 
     private static (int, int) Block(ConfigReader config, string key) => config.GetLongs(key) is [var rows and > 0, var columns and > 0] ? (checked((int)rows), checked((int)columns)) : (128, 128);
 
-    // Blocks of rows and columns have fewer lines of scales than the matrix has rows.
-    private static (int, int) BlockOf(ConfigReader config, TensorEntry scale, TensorEntry weight)
-    {
-        if (scale.Shape.Length != 2 || scale.Shape[0] == 1 || scale.Shape[0] == weight.Shape[0])
-        {
-            return scale.ElementCount > 1 && scale.Shape.Length == 2 && scale.Shape[0] == 1 && weight.Shape[0] > 1 ? Structure(config) : default;
-        }
-        return Structure(config);
-    }
-
-    private static (int, int) Structure(ConfigReader config)
-    {
-        ConfigReader? groups = config.GetOptionalObject("config_groups");
-        ConfigReader? weights = groups?.GetOptionalObject("group_0")?.GetOptionalObject("weights");
-        return weights is null ? (128, 128) : Block(weights, "block_structure");
-    }
+    // Blocks of rows and columns, or (0, 0): one scale, or some for each row.
+    private static (int, int) BlockOf(ConfigReader config) =>
+        config.GetOptionalObject("config_groups")?.GetOptionalObject("group_0")?.GetOptionalObject("weights") is { } weights && weights.GetString("strategy", "") == "block" ? Block(weights, "block_structure") : default;
 }

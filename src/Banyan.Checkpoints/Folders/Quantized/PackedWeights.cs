@@ -62,31 +62,3 @@ internal sealed class PackedFloatWeight(string prefix, IReadOnlyDictionary<strin
         }
     }
 }
-
-/// <summary>
-/// One code of 8 bits for each number: <c>weight</c> (out, in) in int8 or an 8-bit float under <c>weight_scale</c> (compressed-tensors: one, one for each row, or one for each group of a row), <c>weight_scale_inv</c> (one for each
-/// block of 128 x 128, as DeepSeek V3) or <c>SCB</c> (bitsandbytes: the largest magnitude of each row).
-/// </summary>
-internal sealed class ScaledWeight(string prefix, IReadOnlyDictionary<string, ICheckpointReader> files, string scale, (int Rows, int Columns) block) : QuantizedWeight(prefix, files)
-{
-    public override IReadOnlyList<string> Parts { get; } = ["weight", scale, "input_scale", "output_scale", "weight_format", "k_scale", "v_scale", "weight_zero_point"];
-
-    protected override long[] Shape => Entry("weight").Shape.ToArray();
-
-    protected override void Decode(Span<float> values, int rows, int columns)
-    {
-        float[] codes = Floats("weight");
-        float[] scales = Entry(scale).Type.DType == DType.UInt8 ? [.. Bytes(scale).Select(e => MathF.ScaleB(1, e - 127))] : Floats(scale);
-        int across = block.Columns > 0 ? (columns + block.Columns - 1) / block.Columns : scales.Length >= rows && scales.Length % rows == 0 ? scales.Length / rows : 1;
-        bool isSingle = scales.Length == 1;
-        for (int o = 0; o < rows; o++)
-        {
-            int line = isSingle ? 0 : block.Rows > 0 ? o / block.Rows * across : o * across, size = block.Columns > 0 ? block.Columns : columns / across;
-            for (int i = 0; i < columns; i++)
-            {
-                float s = scales[isSingle ? 0 : line + i / size];
-                values[o * columns + i] = scale == "SCB" ? codes[o * columns + i] * s / 127 : codes[o * columns + i] * s;
-            }
-        }
-    }
-}
