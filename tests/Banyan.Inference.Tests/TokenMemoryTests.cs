@@ -1,5 +1,7 @@
 using Banyan.Checkpoints;
 using Banyan.Models;
+using Banyan.Nn;
+using Banyan.Quant;
 using Banyan.Tokenizers;
 
 namespace Banyan.Inference.Tests;
@@ -21,12 +23,18 @@ public sealed class TokenMemoryTests
     private static readonly GenerationOptions s_sampled = s_greedy with { Temperature = 0.9, TopK = 50, TopP = 0.95, MinP = 0.001, RepetitionPenalty = 1.1, FrequencyPenalty = 0.1 };
 
     public static IEnumerable<object[]> Runs() =>
-        from model in new[] { "llama", "gpt2" } from sampled in new[] { false, true } from batch in new[] { 1, 3 } select new object[] { model, sampled, batch };
+        from model in new[] { "llama", "gpt2", "llama in blocks" } from sampled in new[] { false, true } from batch in new[] { 1, 3 } select new object[] { model, sampled, batch };
 
     [Theory, MemberData(nameof(Runs))]
     public void Token_allocates_nothing(string model, bool sampled, int batch)
     {
-        LanguageModel lm = Random(model == "llama" ? Llama : Gpt2);
+        LanguageModel lm = Random(model == "gpt2" ? Gpt2 : Llama);
+        foreach ((_, Parameter p) in model == "llama in blocks" ? lm.Model.NamedParameters().Where(p => p.Parameter.AcceptsBlocks) : [])
+        {
+            Tensor blocks = Tensor.Zeros(p.Shape, BlockFormats.FromName("Q4_0")!.DType);
+            blocks.CopyFrom(p.Value.Detach());
+            p.Value = blocks;
+        }
         // Sequences of different lengths, so that the batch is ragged.
         int[][] prompts = [.. Enumerable.Range(0, batch).Select(i => Enumerable.Range(1, 5 + (3 * i)).ToArray())];
         Assert.Equal((0, 0), PerRound(lm, prompts, sampled ? s_sampled : s_greedy));
