@@ -56,13 +56,19 @@ public sealed class LanguageModel
     /// <param name="path">The folder or file.</param>
     /// <param name="registry">Known architectures; null: Banyan's own.</param>
     /// <param name="logger">Becomes <see cref="Logger"/>; null: nobody.</param>
-    /// <param name="precision">Whether weights in blocks (quantized GGUF files) stay so. Default: they do.</param>
+    /// <param name="precision">Whether weights in blocks (quantized GGUF files) or of 16 bits stay so. Default: they do.</param>
+    /// <param name="rope">A longer context; null: the model's own.</param>
     /// <exception cref="CheckpointException">It is missing or damaged, or no decoder-only language model.</exception>
-    public static LanguageModel Load(string path, ModelRegistry? registry = null, ILogger? logger = null, WeightPrecision precision = WeightPrecision.Stored)
+    public static LanguageModel Load(string path, ModelRegistry? registry = null, ILogger? logger = null, WeightPrecision precision = WeightPrecision.Stored, RopeScaling? rope = null)
     {
         long start = Stopwatch.GetTimestamp();
         using IModelReader reader = ModelReader.Open(path);
-        Model model = (registry ?? ModelRegistry.Default).Create(reader.ReadConfig());
+        ConfigReader config = rope is null ? reader.ReadConfig() : rope.Apply(reader.ReadConfig());
+        Model model = (registry ?? ModelRegistry.Default).Create(config);
+        if (rope is not null && config.UnreadKeys().Any(k => k is "rope_theta" or "rope_scaling"))
+        {
+            throw new CheckpointException(path, $"is a {model.GetType().Name}, which has no rotary embedding that could be stretched");
+        }
         if (model is not CausalLanguageModel causal)
         {
             throw new CheckpointException(path, $"is a {model.GetType().Name}, which does not write text; expected a decoder-only language model");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Banyan.Checkpoints;
+using Banyan.Inference;
 using Banyan.Models;
 
 namespace Banyan.Cli.Options;
@@ -69,16 +70,32 @@ internal sealed class SettingReader
 
     public bool Flag(string name) => Usage(() => _values.GetBool(name, false));
 
-    /// <summary>The setting of <see cref="Precision"/>.</summary>
-    public static Setting PrecisionSetting { get; } = new("weights", "Of a quantized model: stored computes with the file's blocks, float32 with the numbers that they stand for (stored).", SettingKind.Text);
+    /// <summary>The settings of <see cref="LanguageModel"/>.</summary>
+    public static IReadOnlyList<Setting> ModelSettings { get; } =
+    [
+        new("weights", "stored computes with weights as the file has them, float32 widens them first (stored).", SettingKind.Text),
+        new("rope.scaling", "A longer context: none, linear, dynamic, ntk or yarn.", SettingKind.Text), new("rope.factor", "How many times as long (2)."), new("rope.original", "The context of the training (config.json's)."),
+    ];
 
-    /// <summary>Whether quantized weights stay so.</summary>
-    public WeightPrecision Precision() => Text("weights", "stored") switch
+    /// <summary>Loads a language model as the settings say.</summary>
+    /// <param name="path">Where it is.</param>
+    public LanguageModel LanguageModel(string path)
     {
-        "stored" => WeightPrecision.Stored,
-        "float32" => WeightPrecision.Float32,
-        var other => throw new UsageException($"weights is {other}; expected stored or float32"),
-    };
+        ConfigReader? rope = _values.GetOptionalObject("rope");
+        RopeScaling? scaling = rope is null ? null : Usage(() =>
+        {
+            var read = new RopeScaling(rope.GetChoice("scaling", RopeScaling.Types), rope.GetDouble("factor", 2, min: 1), rope.Has("original") ? rope.GetInt("original", min: 2) : null);
+            rope.RefuseUnreadKeys();
+            return read;
+        });
+        WeightPrecision precision = Text("weights", "stored") switch
+        {
+            "stored" => WeightPrecision.Stored,
+            "float32" => WeightPrecision.Float32,
+            var other => throw new UsageException($"weights is {other}; expected stored or float32"),
+        };
+        return Inference.LanguageModel.Load(path, precision: precision, rope: scaling);
+    }
 
     /// <summary>Reads something from the settings: what is wrong with them is wrong usage.</summary>
     public static T Usage<T>(Func<T> read)

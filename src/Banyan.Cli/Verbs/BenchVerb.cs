@@ -29,7 +29,7 @@ internal sealed class BenchVerb : Verb
         new("model", "train: gpt2-124m or nanogpt-char; generate, memory: a model's path.", SettingKind.Text), new("batch", "Sequences (train 4 or 12, generate 1)."), new("seq", "Tokens of a sequence (train 64 or 256)."),
         new("precision", "gemm, train: float32 or bfloat16 (float32).", SettingKind.Text), new("steps", "Steps that are measured (8); generate: rounds, of which the best counts (3)."), new("tokenizer", "tokenize: a tokenizer's path.", SettingKind.Text),
         new("file", "tokenize: a text.", SettingKind.Text), new("filter", "Only cases whose name contains this.", SettingKind.Text), new("prompt", "generate: tokens of the prompt (128)."),
-        new("tokens", "generate: tokens behind it (64)."), new("max_new_tokens", "memory: tokens (65536)."), SettingReader.PrecisionSetting,
+        new("tokens", "generate: tokens behind it (64)."), new("max_new_tokens", "memory: tokens (65536)."), .. SettingReader.ModelSettings,
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
@@ -117,7 +117,7 @@ internal sealed class BenchVerb : Verb
     private static JsonObject Generate(SettingReader s, Reporter output, int threads, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
-        LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
+        LanguageModel lm = s.LanguageModel(s.Text("model"));
         double load = clock.Elapsed.TotalSeconds;
         using var pool = new ComputePool(threads);
         using var session = new DecodingSession(lm.Model, pool);

@@ -24,14 +24,14 @@ internal sealed class ChatVerb : Verb
     public override IReadOnlyList<Setting> Settings =>
     [
         new("system", "The system message.", SettingKind.Text), new("max_new_tokens", "The most tokens of an answer (1024)."), new("temperature", "Below 1 more certain, above 1 more varied; 0: the most probable token (0.8)."),
-        new("top_p", "Only the most probable tokens up to this probability (0.95)."), new("top_k", "Only the k most probable tokens; 0 is off (0)."), SettingReader.PrecisionSetting,
+        new("top_p", "Only the most probable tokens up to this probability (0.95)."), new("top_k", "Only the k most probable tokens; 0 is off (0)."), .. SettingReader.ModelSettings,
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
         using ComputePool? pool = s.Threads > 0 ? new ComputePool(s.Threads) : null;
         var clock = Stopwatch.StartNew();
-        using var client = new LanguageModelChatClient(LanguageModel.Load(s.Text("model"), precision: s.Precision()), pool);
+        using var client = new LanguageModelChatClient(s.LanguageModel(s.Text("model")), pool);
         var talk = new Conversation(client, output)
         {
             Options = new ChatOptions

@@ -32,7 +32,7 @@ internal sealed class GenerateVerb : Verb
         new("no_repeat_ngram", "No run of this many tokens twice; 0 is off."), new("beams", "Search with this many beams instead of drawing (1; encoder-decoders always search)."),
         new("length_penalty", "Beams: above 0 favours long texts (1)."),
         new("stop", "A text that ends the generation; may be given several times.", SettingKind.Text), new("ignore_end", "Go on behind the end of the text.", SettingKind.Flag),
-        new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."), SettingReader.PrecisionSetting,
+        new("n", "Completions of each prompt (1)."), new("top_logprobs", "Report the n most probable tokens at each position (0)."), .. SettingReader.ModelSettings,
         new("draft", "With temperature 0, the same tokens in fewer passes: a small model of the same vocabulary that guesses ahead, or 'lookup' to guess what stood in the text before.", SettingKind.Text),
         new("drafted", "Tokens that are guessed at once (4)."), new("check", "Name the layer in which numbers that are not finite appear first.", SettingKind.Flag),
     ];
@@ -52,7 +52,7 @@ internal sealed class GenerateVerb : Verb
             return Search(s, options, output, stop);
         }
         var clock = Stopwatch.StartNew();
-        LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
+        LanguageModel lm = s.LanguageModel(s.Text("model"));
         int[][] prompts = Prompts(s, lm);
         using ComputePool? pool = s.Threads > 0 ? new ComputePool(s.Threads) : null;
         if (s.Has("draft"))
@@ -82,7 +82,7 @@ internal sealed class GenerateVerb : Verb
             throw new UsageException("draft goes on from one prompt with --temperature 0");
         }
         var clock = Stopwatch.StartNew();
-        using ModelDraft? model = s.Text("draft") == "lookup" ? null : new ModelDraft(LanguageModel.Load(s.Text("draft"), precision: s.Precision()), pool);
+        using ModelDraft? model = s.Text("draft") == "lookup" ? null : new ModelDraft(s.LanguageModel(s.Text("draft")), pool);
         IReadOnlyList<int> ids = AssistedDecoding.Generate(lm, model is null ? new PromptLookup() : model, prompts[0], options.MaxNewTokens, s.Int("drafted", 4, 1, 64), pool, stop);
         string text = lm.HasTokenizer ? lm.Tokenizer.Decode([.. ids]) : string.Join(' ', ids);
         output.Line(text);
@@ -106,7 +106,7 @@ internal sealed class GenerateVerb : Verb
         }
         else
         {
-            LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
+            LanguageModel lm = s.LanguageModel(s.Text("model"));
             int[][] prompts = Prompts(s, lm);
             prompt = prompts.Length == 1 ? prompts[0] : throw new UsageException($"beams search one prompt at a time; {prompts.Length} were given");
             (found, tokenizer) = (BeamSearch.Search(lm, prompt, beams, pool, stop), lm.HasTokenizer ? lm.Tokenizer : null);

@@ -20,12 +20,12 @@ internal sealed class PerplexityVerb : Verb
     [
         new("text", "The text.", SettingKind.Text), new("file", "A file with the text.", SettingKind.Text), new("ids", "The text as token ids: 1,2,3.", SettingKind.Text),
         new("context", "Tokens of a chunk, or of a window (512)."), new("stride", "Windows that begin every so many tokens, each token scored once; 0: chunks (0)."), new("chunks", "The most chunks; 0: all (0)."),
-        new("against", "The model before it was changed: divergence and agreement are measured too.", SettingKind.Text), new("strict", "Refuse a file that is not UTF-8.", SettingKind.Flag), SettingReader.PrecisionSetting,
+        new("against", "The model before it was changed: divergence and agreement are measured too.", SettingKind.Text), new("strict", "Refuse a file that is not UTF-8.", SettingKind.Flag), .. SettingReader.ModelSettings,
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
-        LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
+        LanguageModel lm = s.LanguageModel(s.Text("model"));
         int[] ids = s.Has("ids") ? IdList.Parse(s.Text("ids")) : lm.Tokenizer.EncodeToIds(InputText.Read(s));
         int context = s.Int("context", Math.Min(512, lm.Model.MaxPositions), 4, lm.Model.MaxPositions), stride = s.Int("stride", 0, 0, context), chunks = s.Int("chunks", 0, 0);
         using ComputePool? pool = s.Threads > 0 ? new ComputePool(s.Threads) : null;

@@ -20,12 +20,12 @@ internal sealed class ScoreVerb : Verb
     public override IReadOnlyList<Setting> Settings =>
     [
         new("text", "The text.", SettingKind.Text), new("file", "A file with the text.", SettingKind.Text), new("ids", "The text as token ids: 1,2,3.", SettingKind.Text),
-        new("window", "The longest context in tokens; 0: the model's."), new("strict", "Refuse a file that is not UTF-8.", SettingKind.Flag), SettingReader.PrecisionSetting,
+        new("window", "The longest context in tokens; 0: the model's."), new("strict", "Refuse a file that is not UTF-8.", SettingKind.Flag), .. SettingReader.ModelSettings,
     ];
 
     public override int Run(SettingReader s, Reporter output, CancellationToken stop)
     {
-        LanguageModel lm = LanguageModel.Load(s.Text("model"), precision: s.Precision());
+        LanguageModel lm = s.LanguageModel(s.Text("model"));
         int[] ids = s.Has("ids") ? IdList.Parse(s.Text("ids")) : lm.Tokenizer.EncodeToIds(InputText.Read(s));
         int window = s.Int("window", 0, 0);
         if (ids.Length < 2 || window > lm.Model.MaxPositions || window == 1)
