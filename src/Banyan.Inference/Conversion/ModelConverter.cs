@@ -159,7 +159,7 @@ public static class ModelConverter
 
     private static string Architecture(IModelReader reader) => reader.ReadConfig().GetStrings("architectures").FirstOrDefault() ?? reader.ReadConfig().GetString("model_type", "model");
 
-    private static SyncProgress? Told(IProgress<(long, long)>? progress, long total) => progress is null ? null : new SyncProgress(done => progress.Report((done, total)));
+    private static SyncProgress<long>? Told(IProgress<(long, long)>? progress, long total) => progress is null ? null : new SyncProgress<long>(done => progress.Report((done, total)));
 
     private static double Compare(IModelReader before, string written, double allowed, CancellationToken cancellationToken)
     {
@@ -206,11 +206,5 @@ public static class ModelConverter
         {
             throw new CheckpointException(before.Path, $"the tokenizer of what was written gives other ids ({string.Join(' ', actual.Encode(Text).Ids.Take(12))} ...; expected {string.Join(' ', ids.Take(12))} ...); nothing was left");
         }
-    }
-
-    // Progress<T> would report on another thread, after the fact.
-    private sealed class SyncProgress(Action<long> report) : IProgress<long>
-    {
-        public void Report(long value) => report(value);
     }
 }

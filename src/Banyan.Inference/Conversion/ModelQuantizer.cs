@@ -54,7 +54,7 @@ public static class ModelQuantizer
         string full = Path.GetFullPath(output), temporary = $"{Path.ChangeExtension(full, null)}.{Guid.NewGuid():N}.gguf";
         try
         {
-            export.Write(temporary, progress is null ? null : new Told(done => progress.Report((done, total))), cancellationToken);
+            export.Write(temporary, progress is null ? null : new SyncProgress<long>(done => progress.Report((done, total))), cancellationToken);
             List<QuantizedTensor> tensors = Check(export, reader.Path, temporary, cancellationToken);
             DivergenceResult? divergence = text?.Invoke(LanguageModel.Load(temporary), LanguageModel.Load(source, precision: WeightPrecision.Float32));
             if (divergence is { } d && !double.IsFinite(d.MeanKl))
@@ -87,10 +87,5 @@ public static class ModelQuantizer
             tensors.Add(new(tensor.Name, tensor.Type.Name, error));
         }
         return tensors;
-    }
-
-    private sealed class Told(Action<long> report) : IProgress<long>
-    {
-        public void Report(long value) => report(value);
     }
 }

@@ -20,7 +20,7 @@ internal sealed unsafe class Storage
     private readonly object? _keepAlive;
     private readonly bool _borrowed;
     private readonly Lock _lock = new();
-    private Dictionary<(long Offset, long Rows), object?>? _packed;
+    private Dictionary<(long Offset, long Rows, long Columns), object?>? _packed;
     private int _packedVersion;
     private int _references;
 
@@ -77,7 +77,7 @@ internal sealed unsafe class Storage
     {
         lock (_lock)
         {
-            return (BlockPanels?)(Find(offset, rows, out object? known) ? known : Keep(offset, rows, BlockPanels.Pack(format, Pointer + format.DType.ByteCount(offset), rows, columns, pool)));
+            return (BlockPanels?)(Find(offset, rows, columns, out object? known) ? known : Keep(offset, rows, columns, BlockPanels.Pack(format, Pointer + format.DType.ByteCount(offset), rows, columns, pool)));
         }
     }
 
@@ -86,22 +86,22 @@ internal sealed unsafe class Storage
     {
         lock (_lock)
         {
-            return (DensePanels?)(Find(offset, rows, out object? known) ? known : Keep(offset, rows, DensePanels.Pack(type, Pointer + type.ByteCount(offset), rows, columns, pool)));
+            return (DensePanels?)(Find(offset, rows, columns, out object? known) ? known : Keep(offset, rows, columns, DensePanels.Pack(type, Pointer + type.ByteCount(offset), rows, columns, pool)));
         }
     }
 
-    private bool Find(long offset, long rows, out object? packed)
+    private bool Find(long offset, long rows, long columns, out object? packed)
     {
         if (_packed is null || _packedVersion != Version)
         {
             (_packed, _packedVersion) = ([], Version);
         }
-        return _packed.TryGetValue((offset, rows), out packed);
+        return _packed.TryGetValue((offset, rows, columns), out packed);
     }
 
-    private object? Keep(long offset, long rows, object? packed)
+    private object? Keep(long offset, long rows, long columns, object? packed)
     {
-        _packed!.Add((offset, rows), packed);
+        _packed!.Add((offset, rows, columns), packed);
         (_keepAlive as IReclaimable)?.Reclaim();
         return packed;
     }
