@@ -11,11 +11,14 @@ public sealed class FiniteTapTests
     public void The_first_layer_that_overflows_is_named()
     {
         LanguageModel lm = LanguageModel.Load(SharedFolder.Get("goldens", "gguf", "llama-F32.gguf"));
-        Parameter weight = lm.Model.NamedParameters().First(p => p.Name == "model.layers.1.mlp.gate_proj.weight").Parameter;
-        weight.Value = weight.Value.Detach() * 1e38 * 10; // finite no more once it is summed
+        foreach ((_, Parameter weight) in lm.Model.NamedParameters().Where(p => p.Name is "model.layers.1.mlp.gate_proj.weight" or "model.layers.1.mlp.up_proj.weight"))
+        {
+            weight.Value = weight.Value.Detach() * 1e30; // finite, and so are both products, but not what they make together
+        }
         string found = Assert.Throws<CheckpointException>(() => lm.Generate([[1, 2, 3]], new() { Check = true, MaxNewTokens = 2 })).Message;
-        Assert.Contains("model.layers.1.mlp", found, StringComparison.Ordinal);
-        Assert.Throws<CheckpointException>(() => lm.Generate([[1, 2, 3]], new() { MaxNewTokens = 2 }));
+        Assert.Contains("\"model.layers.1.mlp.down_proj\" is the first that is not finite", found, StringComparison.Ordinal);
+        string unlooked = Assert.Throws<CheckpointException>(() => lm.Generate([[1, 2, 3]], new() { MaxNewTokens = 2 })).Message;
+        Assert.Contains("overflow on the way", unlooked, StringComparison.Ordinal);
     }
 
     [SkippableFact]
