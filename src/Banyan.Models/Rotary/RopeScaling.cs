@@ -39,7 +39,7 @@ public sealed record RopeScaling(string Type, double Factor, int? Original = nul
         double theta = parameters?["rope_theta"]?.GetValue<double>() ?? config.GetDouble("rope_theta", 10000);
         json.Remove("rope_parameters");
         json.Remove("rope_scaling");
-        (json["rope_theta"], json["max_position_embeddings"]) = (theta, Type == "none" ? trained : (int)(trained * Factor));
+        (json["rope_theta"], json["max_position_embeddings"]) = (theta, Type == "none" ? trained : (int)Math.Min(trained * Factor, int.MaxValue));
         if (Type == "ntk")
         {
             int dim = config.GetInt("head_dim", config.GetInt("hidden_size") / config.GetInt("num_attention_heads"));

@@ -120,6 +120,16 @@ public sealed class BlockProductTests
     }
 
     [Fact]
+    public unsafe void A_bias_may_be_a_view_with_gaps()
+    {
+        Tensor strided = Inputs(8, 2).Select(1, 1), bias = strided.Contiguous(), x = Inputs(3, 64), numbers = Inputs(8, 64);
+        Assert.False(strided.IsContiguous);
+        Tensor blocks = Weights(BlockFormats.FromName("Q4_0")!, 8, 64), file = Tensor.Borrow(numbers.Body.Storage!.Pointer, numbers.Shape, DType.Float32, numbers);
+        Assert.Equal(x.Linear(blocks, bias).ToArray<float>(), x.Linear(blocks, strided).ToArray<float>());
+        Assert.Equal(x.Linear(numbers, bias).ToArray<float>(), x.Linear(file, strided).ToArray<float>());
+    }
+
+    [Fact]
     public void What_is_not_finite_shows_in_the_result()
     {
         Tensor w = Weights(BlockFormats.FromName("Q4_0")!, 4, 64);

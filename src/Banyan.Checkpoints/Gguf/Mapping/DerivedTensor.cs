@@ -110,7 +110,11 @@ internal sealed class DerivedTensor
             Buffer.MemoryCopy((byte*)parts[s].Pointer + row * rowBytes, to, rowBytes, rowBytes);
             to += rowBytes;
         }
-        Array.ForEach(parts, p => p.Dispose());
+        foreach (TensorBytes part in parts)
+        {
+            ((Memory.IReclaimable)part).Reclaim();
+            part.Dispose();
+        }
         return new TensorBytes(buffer, 0, rows * rowBytes);
     }
 

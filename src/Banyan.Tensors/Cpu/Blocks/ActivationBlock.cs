@@ -24,13 +24,13 @@ internal unsafe struct ActivationBlock
     /// <summary>
     /// Quantizes rows to blocks in the order (tiles of <paramref name="tileRows"/> rows, groups of k, rows of the tile). Each row is a function of itself.
     /// </summary>
-    public static void Quantize(float* x, long row, long rows, long k, int tileRows, int group, int zero, ActivationBlock* to, ComputePool pool) =>
-        pool.For(rows, Math.Max(1, 16384 / k), new RowsBody { X = x, Row = row, Count = rows, Groups = k / 32, TileRows = tileRows, Group = group, Zero = zero, To = to });
+    public static void Quantize(float* x, long rows, long k, int tileRows, int group, int zero, ActivationBlock* to, ComputePool pool) =>
+        pool.For(rows, Math.Max(1, 16384 / k), new RowsBody { X = x, Count = rows, Groups = k / 32, TileRows = tileRows, Group = group, Zero = zero, To = to });
 
     private struct RowsBody : IParallelBody
     {
         public float* X;
-        public long Row, Count, Groups;
+        public long Count, Groups;
         public int TileRows, Group, Zero;
         public ActivationBlock* To;
 
@@ -42,7 +42,7 @@ internal unsafe struct ActivationBlock
                 ActivationBlock* to = To + tile * TileRows * Groups + r % TileRows;
                 for (long g = 0; g < Groups; g++)
                 {
-                    One(X + r * Row + 32 * g, to + g * height);
+                    One(X + 32 * (r * Groups + g), to + g * height);
                 }
             }
         }

@@ -37,9 +37,6 @@ internal sealed unsafe class BlockPanels : IDisposable
     /// <summary>Panels, an even number; those past N are zero.</summary>
     public long Panels { get; }
 
-    /// <summary>Bytes held.</summary>
-    public long Bytes => _buffer.Bytes;
-
     /// <summary>Code of weight 0.</summary>
     public int Zero => _shape.Zero;
 

@@ -44,7 +44,7 @@ internal static unsafe class BlockProduct
         try
         {
             UnpackedGroup layout = w.Layout;
-            ActivationBlock.Quantize(Pointer(x), w.K, rows, w.K, Int8Tile.MaxRows, layout.Group, layout.HasOffsets ? 0 : w.Zero, (ActivationBlock*)quantized.Floats, pool);
+            ActivationBlock.Quantize(Pointer(x), rows, w.K, Int8Tile.MaxRows, layout.Group, layout.HasOffsets ? 0 : w.Zero, (ActivationBlock*)quantized.Floats, pool);
             var body = new PairBody { A = (ActivationBlock*)quantized.Floats, W = w, Y = Pointer(y), Bias = bias is null ? null : Pointer(bias), Rows = rows, Workspace = pool.Workspace };
             // Pieces of some 10 microseconds at least; of a single row some for each thread, which read memory in long runs.
             long pairs = w.Panels / BlockPanels.Pair, run = rows == 1 ? pairs / (8 * pool.Threads) : 1;

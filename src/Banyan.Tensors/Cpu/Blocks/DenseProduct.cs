@@ -10,12 +10,16 @@ internal static unsafe class DenseProduct
     private const int FewRows = 4;
 
     /// <summary>Whether weights are multiplied so. Many rows by float32 are not: then packing as it goes costs nothing.</summary>
-    public static bool Takes(Tensor w, long rows) => (w.DType == DType.BFloat16 || w.DType == DType.Float16 || (w.DType == DType.Float32 && rows <= FewRows))
+    private static bool Takes(Tensor w, long rows) => (w.DType == DType.BFloat16 || w.DType == DType.Float16 || (w.DType == DType.Float32 && rows <= FewRows))
         && w is { Rank: 2, IsContiguous: true, RequiresGrad: false, Device.IsMeta: false } && w.Body.Storage!.IsReadOnly;
 
-    /// <summary>y (M, N) = x (M, K) w^T, w (N, K), plus bias (N). False: the numbers do not allow it, and nothing was done.</summary>
-    public static bool Run(Tensor x, Tensor w, Tensor y, Tensor? bias)
+    /// <summary>y (M, N) = x (M, K) w^T, w (N, K), plus bias (N), dense. False: these are no such weights, or their numbers do not allow it; nothing was done.</summary>
+    public static bool TryRun(Tensor x, Tensor w, Tensor y, Tensor? bias)
     {
+        if (!Takes(w, x.Shape[0]) || Tensor.ScopeOf(x, w, y) is { Bf16Products: true })
+        {
+            return false;
+        }
         if (y.Count == 0)
         {
             return true;

@@ -37,15 +37,18 @@ namespace Banyan.Ops
             DType compute = Promotion.ComputeType(x.DType);
             Tensor y = Tensor.Allocate(scope, [rows.Shape[0], outputs], compute, x.Device);
             Tensor? wideBias = bias is null ? null : Elementwise.Convert(bias, compute);
-            if (weight.DType.Format is not null && !transposed && compute == DType.Float32)
+            wideBias = wideBias is { IsContiguous: false } ? wideBias.Detach().Contiguous() : wideBias;
+            Tensor wideRows = Elementwise.Convert(rows, compute);
+            bool asStored = !transposed && compute == DType.Float32;
+            if (asStored && weight.DType.Format is not null)
             {
-                BlockProduct.Run(Elementwise.Convert(rows, compute), weight, y, wideBias);
+                BlockProduct.Run(wideRows, weight, y, wideBias);
             }
-            else if (transposed || compute != DType.Float32 || !DenseProduct.Takes(weight, rows.Shape[0]) || Tensor.ScopeOf(x, weight, y) is { Bf16Products: true } || !DenseProduct.Run(Elementwise.Convert(rows, compute), weight, y, wideBias))
+            else if (!asStored || !DenseProduct.TryRun(wideRows, weight, y, wideBias))
             {
                 Tensor numbers = Elementwise.Convert(weight, compute);
                 Tensor w = transposed ? numbers : numbers.AsView([numbers.Shape[1], numbers.Shape[0]], [numbers.Strides[1], numbers.Strides[0]], numbers.Body.Offset, owner: scope);
-                MatMulLoop.Run(Elementwise.Convert(rows, compute), w, y, accumulate: false, wideBias);
+                MatMulLoop.Run(wideRows, w, y, accumulate: false, wideBias);
             }
             y = Elementwise.Convert(y, x.DType);
             if (Tape.Needs(y.Scope, rows, weight, bias))
