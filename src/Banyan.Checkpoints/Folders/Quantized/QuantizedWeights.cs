@@ -14,28 +14,36 @@ internal static class QuantizedWeights
     {
         string method = config.GetChoice("quant_method", s_methods);
         var files = new Dictionary<string, ICheckpointReader>(fileOf); // as they were: the parts stay readable
-        foreach (string name in names.ToArray())
+        var parts = new HashSet<string>();
+        var joined = new List<string>(names.Count);
+        // One pass: folders of mixtures have a hundred thousand names.
+        Dictionary<string, QuantizedWeight> weights = names.Select(n => (Name: n, Weight: Find(method, config, n, files))).Where(f => f.Weight is not null).ToDictionary(f => f.Name, f => f.Weight!);
+        foreach (QuantizedWeight weight in weights.Values)
         {
-            if (Find(method, config, name, files) is { } weight)
+            string prefix = weight.Name[..^"weight".Length];
+            parts.UnionWith(weight.Parts.Select(p => prefix + p));
+        }
+        foreach (string name in names)
+        {
+            if (weights.TryGetValue(name, out QuantizedWeight? weight))
             {
-                int at = names.IndexOf(name);
-                string prefix = weight.Name[..^"weight".Length];
-                names[at] = weight.Name;
-                foreach (string part in weight.Parts.Select(p => prefix + p).Where(fileOf.ContainsKey))
-                {
-                    fileOf.Remove(part);
-                    if (part != weight.Name)
-                    {
-                        names.Remove(part);
-                    }
-                }
-                while (names.LastIndexOf(weight.Name) is var last && last != names.IndexOf(weight.Name))
-                {
-                    names.RemoveAt(last);
-                }
-                fileOf[weight.Name] = weight;
+                joined.Add(weight.Name);
+            }
+            else if (!parts.Contains(name))
+            {
+                joined.Add(name);
             }
         }
+        foreach (string part in parts)
+        {
+            fileOf.Remove(part);
+        }
+        foreach (QuantizedWeight weight in weights.Values)
+        {
+            fileOf[weight.Name] = weight;
+        }
+        names.Clear();
+        names.AddRange(joined);
     }
 
     // The weight that a tensor is the main part of.
